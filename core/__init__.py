@@ -1,0 +1,1 @@
+"""The pure machine: model, events, life cycle, topology, selector, step."""

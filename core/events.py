@@ -1,0 +1,208 @@
+"""What can happen to a fleet: every event carries `now`, never below the state's (semantics 8 and 9).
+
+Instances are named by slot: `engine.slots(state, names)` gives them, and a slot belongs to one incarnation for life.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+from attrs import field, frozen
+
+from phasegate.core.lifecycle import Do
+from phasegate.core.model import ImageVersion, ScaleSet
+from phasegate.core.roster import Instance
+
+
+class What(IntEnum):
+    """What one report says of one instance (semantics 8)."""
+
+    HEALTHY = 0
+    UNHEALTHY = 1
+    UNKNOWN = 2
+    INITIALIZING = 3
+    DISK_REPLACED = 4
+    CONFIGURED = 5
+    FAILED = 6
+    DISK_RESTORED = 7
+    RESTORE_FAILED = 8
+
+    @property
+    def word(self) -> str:
+        """The report as files and logs write it."""
+        return self.name.lower().replace("_", "-")
+
+
+def _uint32(slots: Iterable[int]) -> array[int]:
+    return slots if isinstance(slots, array) and slots.typecode == "I" else array("I", slots)
+
+
+@frozen
+class Batch:
+    """Instances of one set that start together; `slots` in any order."""
+
+    set: str
+    slots: Sequence[int] = field(converter=tuple)
+
+
+@frozen
+class Start:
+    """Start these batches, each legal after the ones before it (semantics 7)."""
+
+    batches: Sequence[Batch] = field(converter=tuple)
+    now: int
+
+
+@frozen(eq=False)
+class Signals:
+    """Reports about many instances, applied in their order, then settled once.
+
+    Columns of one length: `slots` (uint32), `what` (a byte, `What`), `observed_at` (int64 ms; not above `now`),
+    `attempt` (uint32, the attempt number of the command that it answers, 0 for none) and `answers` (a byte, `Do`).
+    """
+
+    slots: array[int]
+    what: bytes
+    observed_at: array[int]
+    attempt: array[int]
+    answers: bytes
+    now: int
+
+    @classmethod
+    def of(
+        cls,
+        what: What,
+        slots: Iterable[int],
+        now: int,
+        *,
+        observed_at: int | None = None,
+        attempt: int = 0,
+        answers: Do = Do.NOTHING,
+    ) -> Signals:
+        """Return the same report about each of the slots, observed now unless said otherwise."""
+        column = _uint32(slots)
+        count = len(column)
+        return cls(
+            column,
+            bytes([what]) * count,
+            array("q", [now if observed_at is None else observed_at]) * count,
+            array("I", [attempt]) * count,
+            bytes([answers]) * count,
+            now,
+        )
+
+    @classmethod
+    def joined(cls, parts: Iterable[Signals], now: int) -> Signals:
+        """Return the reports of all parts, one part after the other."""
+        slots, observed_at, attempt = array("I"), array("q"), array("I")
+        what, answers = bytearray(), bytearray()
+        for part in parts:
+            slots.extend(part.slots)
+            what += part.what
+            observed_at.extend(part.observed_at)
+            attempt.extend(part.attempt)
+            answers += part.answers
+        return cls(slots, bytes(what), observed_at, attempt, bytes(answers), now)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+
+@frozen
+class Tick:
+    """Time has come to `now`: the timers due at it pass too."""
+
+    now: int
+
+
+@frozen
+class Rollout:
+    """Begin taking the eligible sets of `image` to `target` (None: the newest; semantics 2, 3 and 9).
+
+    With `sets` (full names) it is a manual one: no phases, no delays, no windows, no restore.
+    """
+
+    image: str
+    now: int
+    target: str | None = None
+    sets: tuple[str, ...] | None = None
+    started_by: str = "platform"
+
+
+@frozen
+class Pause:
+    """No batch starts in `rollout` (None: in all) until it is resumed."""
+
+    now: int
+    rollout: int | None = None
+
+
+@frozen
+class Resume:
+    """Batches may start again in `rollout` (None: in all)."""
+
+    now: int
+    rollout: int | None = None
+
+
+@frozen
+class Cancel:
+    """Nothing starts any more in `rollout` (None: in all, the andon cord); what is in flight finishes."""
+
+    now: int
+    rollout: int | None = None
+
+
+@frozen
+class Configured:
+    """The set's model was changed to this one; its instances, region, zones and name stay as they are."""
+
+    model: ScaleSet
+    now: int
+
+
+@frozen
+class Published:
+    """A version of the image was published."""
+
+    image: str
+    version: ImageVersion
+    now: int
+
+
+@frozen
+class Replicated:
+    """A gallery version has reached a region, or that region's entry was changed."""
+
+    image: str
+    version: str
+    region: str
+    now: int
+    exclude_from_latest: bool = False
+
+
+@frozen
+class Protected:
+    """The protection of instances of one set from scale set actions was switched on or off."""
+
+    set: str
+    instances: tuple[str, ...] = field(converter=tuple)
+    protected: bool
+    now: int
+
+
+@frozen
+class Scaled:
+    """Instances of one set were added or removed; an id that comes back is a new instance."""
+
+    set: str
+    now: int
+    added: tuple[Instance, ...] = field(default=(), converter=tuple)
+    removed: tuple[str, ...] = field(default=(), converter=tuple)
+
+
+Event = (
+    Start | Signals | Tick | Rollout | Pause | Resume | Cancel | Configured | Published | Replicated | Protected | Scaled
+)

@@ -1,0 +1,58 @@
+"""Many names in little room: one blob of UTF-8 and where each name ends, instead of an object a name."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+from attrs import frozen
+
+
+@frozen
+class PackedNames(Sequence[str]):
+    """An immutable sequence of strings that holds no string object; `names[i]` makes one on demand.
+
+    >>> names = PackedNames.of(["web_0", "web_1"])
+    >>> len(names), names[1], list(names)
+    (2, 'web_1', ['web_0', 'web_1'])
+    """
+
+    blob: bytes
+    ends: bytes  # uint32 a name: where it ends in the blob
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> PackedNames:
+        """Pack the names, in their order."""
+        blob = bytearray()
+        ends = array("I")
+        for name in names:
+            blob += name.encode()
+            ends.append(len(blob))
+        return cls(bytes(blob), ends.tobytes())
+
+    def __len__(self) -> int:
+        return len(self.ends) // 4
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        count = len(self)
+        if not -count <= at < count:
+            raise IndexError(at)
+        at %= count
+        ends = memoryview(self.ends).cast("I")
+        return self.blob[ends[at - 1] if at else 0 : ends[at]].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        for end in memoryview(self.ends).cast("I"):
+            yield self.blob[start:end].decode()
+            start = end
+
+    def __repr__(self) -> str:
+        return f"PackedNames({len(self)} names)"

@@ -1,0 +1,1 @@
+"""One policy a file; `availability_first` composes them."""

@@ -1,0 +1,21 @@
+"""Names the compiled modules; everything else stands in pyproject.toml.
+
+setuptools translates the .pyx by itself when Cython is among the build requirements, and the sdist then holds the
+.pyx. `optional` lets an installation without a C compiler go on with the plain twin.
+"""
+
+from setuptools import Extension, setup
+
+OPTIONS = ["-O3"]
+
+setup(
+    ext_modules=[
+        Extension(
+            "phasegate.core.kernel",
+            ["phasegate/core/kernel.pyx"],
+            extra_compile_args=OPTIONS,
+            optional=True,
+        )
+    ],
+    options={"build_ext": {"cython_c_in_temp": True}},
+)
