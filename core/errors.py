@@ -29,7 +29,7 @@ class InvalidModel(PhasegateError, ValueError):
 
     def under(self, prefix: str) -> InvalidModel:
         """Return the same error, its place seen from one level further out."""
-        joint = "" if not self.path or self.path.startswith("[") else "."
+        joint = "" if not prefix or not self.path or self.path.startswith("[") else "."
         return InvalidModel(self.what, f"{prefix}{joint}{self.path}")
 
 
