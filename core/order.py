@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_DIGITS = re.compile("([0-9]+)")
+_RUN_MAX = 1000  # digits that are one number; Python refuses to read numbers of more than 4300
+_DIGITS = re.compile(f"([0-9]{{1,{_RUN_MAX}}})")
 
 NaturalKey = tuple[tuple[str | int, ...], str]
 ZoneKey = tuple[int, int, str]
@@ -33,7 +34,7 @@ def zone_key(zone: str | None) -> ZoneKey:
     """
     if zone is None:
         return (2, 0, "")
-    if zone.isascii() and zone.isdigit():
+    if len(zone) <= _RUN_MAX and zone.isascii() and zone.isdigit():
         return (0, int(zone), zone)
     return (1, 0, zone)
 

@@ -77,6 +77,12 @@ class Roster(Sequence[Instance]):
     def of(cls, instances: Iterable[Instance]) -> Roster:
         """Pack the instances; `InvalidModel` if an id is empty, holds a `/` or is there twice, or a number is out of range."""
         rows = sorted(instances, key=lambda instance: natural_key(instance.id))
+        for what, many, count_max in (
+            ("zones", {row.zone for row in rows} - {None}, NO_ZONE),
+            ("versions", {row.version for row in rows}, 2**16),
+        ):
+            if len(many) > count_max:
+                raise InvalidModel(f"{len(many)} {what} in one set; at most {count_max} are possible")
         zones: dict[str, int] = {}
         versions: dict[str | None, int] = {}
         zone, health, flags = bytearray(), bytearray(), bytearray()

@@ -1,0 +1,289 @@
+"""Files in and out: text to plain data with errors that name file and place, and writing that leaves no half a file.
+
+A document is JSON, YAML (hand-written) or NDJSON (one JSON value a line). The name's ending decides (`.json`, `.yaml`,
+`.yml`, `.ndjson`, `.jsonl`); without one of these, as from a pipe, the text itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar
+
+from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.structure import mapping_of, structure
+from phasegate.yamltext import parse_yaml
+
+__all__ = [
+    "InvalidFile",
+    "blamed_on",
+    "decoded",
+    "kind_of",
+    "parse_as",
+    "parse_document",
+    "parse_lines",
+    "read_as",
+    "read_bytes",
+    "read_document",
+    "structure",
+    "write_atomically",
+]
+
+T = TypeVar("T")
+Kind = Literal["json", "yaml", "ndjson"]
+
+_ENDINGS: dict[str, Kind] = {
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+}
+_QUOTED_MAX = 60
+_WHAT_MAX = 400
+_LONG_QUOTE = re.compile(f"`([^`]{{{_QUOTED_MAX}}})[^`]+`")
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+class InvalidFile(PhasegateError, ValueError):
+    """A file that cannot be read or understood: `what`, in which `file`, and at which `place` in it.
+
+    Its text is one line, `what (file: place)`; what the file holds is cut short in it.
+
+    >>> str(InvalidFile("expected text, got null", "fleet.json", "sets[3].name"))
+    'expected text, got null (fleet.json: sets[3].name)'
+    """
+
+    def __init__(self, what: str, file: str, place: str = "") -> None:
+        super().__init__(what, file, place)
+        self.what = what
+        self.file = file
+        self.place = place
+
+    def __str__(self) -> str:
+        what = _one_line(_LONG_QUOTE.sub(r"`\1...`", self.what), _WHAT_MAX)
+        where = f"{self.file}: {_one_line(self.place, _WHAT_MAX)}" if self.place else self.file
+        return f"{what} ({_one_line(where, 2 * _WHAT_MAX)})"
+
+
+def _one_line(text: str, length_max: int) -> str:
+    shown = "".join(char if char.isprintable() else "?" for char in text[: length_max + 1])
+    return shown if len(shown) <= length_max else f"{shown[:length_max]}..."
+
+
+@contextmanager
+def blamed_on(file: str, prefix: str = "") -> Iterator[None]:
+    """Turn `InvalidModel` and too deep a recursion into an `InvalidFile` of this file, its place after `prefix`."""
+    try:
+        yield
+    except InvalidModel as error:
+        raise InvalidFile(error.what, file, ": ".join(filter(None, (prefix, error.path)))) from None
+    except RecursionError:
+        raise InvalidFile("nested too deeply", file, prefix) from None
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return what the file holds; `InvalidFile` if the system does not give it."""
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: the name holds a zero byte
+        raise InvalidFile(f"cannot be read: {_reason(error)}", os.fspath(path)) from None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def read_document(path: str | os.PathLike[str]) -> object:
+    """Return the plain data of a JSON or YAML file, or the list of an NDJSON file's values; `InvalidFile` otherwise."""
+    return parse_document(read_bytes(path), os.fspath(path))
+
+
+def read_as(cls: type[T], path: str | os.PathLike[str], form: str) -> T:
+    """Return `cls` from a file whose `format` is `form`, as `parse_as` does."""
+    return parse_as(cls, read_bytes(path), os.fspath(path), form)
+
+
+def parse_as(
+    cls: type[T],
+    data: bytes,
+    name: str,
+    form: str,
+    read: Callable[[type[T], object], T] = structure,
+) -> T:
+    """Return `cls` from a document whose top says `format: form`; its other keys are the fields of `cls`.
+
+    `InvalidFile` if it is no such document; `read` converts plain data in place of `structure`.
+    """
+    document = parse_document(data, name)
+    with blamed_on(name):
+        return read(cls, without_format(document, form))
+
+
+def without_format(document: object, form: str) -> dict[str, object]:
+    """Return the document without its `format`; `InvalidModel` if that is missing or another than `form`."""
+    top = dict(mapping_of(document))
+    if "format" not in top:
+        raise InvalidModel(f"`format` is missing; this one is `{form}`")
+    found = top.pop("format")
+    if found != form:
+        shown = found if isinstance(found, str) else json.dumps(found)[:80]
+        raise InvalidModel(f"format `{shown}` is not `{form}`", "format")
+    return top
+
+
+def parse_document(data: bytes, name: str, *, comments: bool = False) -> object:
+    """Return the plain data of a document; of an NDJSON one, the list of its lines' values.
+
+    With `comments`, JSON may hold `//` and `/* */` comments. `InvalidFile` for an empty file, text that is not UTF-8,
+    a fault of syntax (by line and column), a key that is there twice, NaN or Infinity, or nesting too deep.
+    """
+    text = decoded(data, name)
+    kind = kind_of(name, text)
+    if kind == "ndjson":
+        return [value for _, value in parse_lines(data, name)]
+    if kind == "yaml":
+        with blamed_on(name):
+            return parse_yaml(text)
+    return _json(_COMMENT.sub(_blanked, text) if comments else text, name)
+
+
+def parse_lines(data: bytes, name: str) -> Iterator[tuple[int, object]]:
+    """Yield number and value of each line of NDJSON that is not blank, read one at a time; `InvalidFile` as above."""
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.strip():
+            yield number, _json(decoded(line, name), name, number)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Return the text; `InvalidFile` if the file is empty or not UTF-8 (a byte order mark of UTF-8 is passed over)."""
+    if not data.strip():
+        raise InvalidFile("is empty", name)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        what = "text is UTF-16; save it as UTF-8" if wide else f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise InvalidFile(what, name, f"byte {error.start}") from None
+
+
+def kind_of(name: str, text: str) -> Kind:
+    """Return the kind of a document by its name's ending, or else by how its text begins."""
+    kind = _ENDINGS.get(Path(name).suffix.lower())
+    if kind is not None:
+        return kind
+    body = text.lstrip()
+    if not body.startswith(("{", "[")):
+        return "json" if body.startswith(("//", "/*")) else "yaml"
+    first, _, rest = body.partition("\n")
+    if not rest.strip():
+        return "json"
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):  # its first line is no value alone: the document goes over several lines
+        return "json"
+    return "ndjson"
+
+
+def _blanked(match: re.Match[str]) -> str:
+    """Return a string as it is, a comment as blanks of the same shape, so that lines and columns stay."""
+    text = match.group()
+    return text if text.startswith('"') else re.sub(r"[^\n]", " ", text)
+
+
+def _json(text: str, name: str, line: int | None = None) -> object:
+    twice: list[tuple[dict[str, object], str]] = []
+
+    def made(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        table = dict(pairs)
+        if len(table) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice.append((table, next(key for at, key in enumerate(keys) if key in keys[:at])))
+        return table
+
+    place = "" if line is None else f"line {line}"
+    try:
+        data: object = json.loads(text, object_pairs_hook=made, parse_constant=_no_number)
+        if _HALF_A_PAIR.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise _no_json(error, text, name, line) from None
+    except UnicodeEncodeError:
+        raise InvalidFile("text holds half of a surrogate pair", name, place) from None
+    except InvalidModel as error:
+        raise InvalidFile(error.what, name, place) from None
+    except ValueError:  # what else json refuses: digits without end
+        raise InvalidFile("a number has too many digits", name, place) from None
+    except RecursionError:
+        raise InvalidFile("nested too deeply", name, place) from None
+    for table, key in twice:
+        path = _path_to(table, data)
+        if path is not None:
+            raise InvalidFile(f"key `{key}` is there twice", name, ": ".join(filter(None, (place, path))))
+    return data
+
+
+def _no_json(error: json.JSONDecodeError, text: str, name: str, line: int | None) -> InvalidFile:
+    place = f"line {line or error.lineno}, column {error.colno}"
+    if error.msg.startswith("Unterminated string") or error.pos >= len(text.rstrip()):
+        return InvalidFile("no JSON: the text ends too early", name, place)
+    return InvalidFile(f"no JSON: {error.msg[0].lower()}{error.msg[1:].removesuffix(' at')}", name, place)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise InvalidModel(f"no JSON: `{word}` is no number")
+
+
+def _path_to(wanted: object, data: object) -> str | None:
+    """Return the place of an object in plain data, or None; without recursion, as depth is not bounded here."""
+    waiting: list[tuple[str, object]] = [("", data)]
+    while waiting:
+        path, value = waiting.pop()
+        if value is wanted:
+            return path
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{at}]", item) for at, item in enumerate(value)]
+    return None
+
+
+def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes | str]) -> None:
+    """Write the chunks to a new file beside `path`, bring it to the disk, and put it in the place of `path`.
+
+    So a reader sees the old file or the whole new one, also after a crash; text is written as UTF-8. What is no
+    regular file (a pipe, a terminal) is written to as it is. Whatever `chunks` raises passes through, and the old file
+    stays; `InvalidFile` if the system refuses to write.
+    """
+    target = Path(path)
+    try:
+        target = target.resolve()
+        if target.exists() and not target.is_file():
+            with target.open("wb") as file:
+                _write(file, chunks)
+            return
+        part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(8)}")
+        try:
+            with part.open("xb") as file:
+                _write(file, chunks)
+                os.fsync(file.fileno())
+            part.replace(target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
+        if isinstance(error, OSError):
+            raise InvalidFile(f"cannot be written: {_reason(error)}", os.fspath(path)) from None
+        raise
+
+
+def _write(file: Any, chunks: Iterable[bytes | str]) -> None:
+    for chunk in chunks:
+        file.write(chunk.encode() if isinstance(chunk, str) else chunk)

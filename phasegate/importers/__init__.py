@@ -1,0 +1,1 @@
+"""Importers: what other tools say of their machines, as fleets."""
