@@ -44,14 +44,14 @@ class Batch:
     """Instances of one set that start together; `slots` in any order."""
 
     set: str
-    slots: Sequence[int] = field(converter=tuple)
+    slots: Sequence[int] = field(converter=tuple[int, ...])
 
 
 @frozen
 class Start:
     """Start these batches, each legal after the ones before it (semantics 7)."""
 
-    batches: Sequence[Batch] = field(converter=tuple)
+    batches: Sequence[Batch] = field(converter=tuple[Batch, ...])
     now: int
 
 
@@ -188,7 +188,7 @@ class Protected:
     """The protection of instances of one set from scale set actions was switched on or off."""
 
     set: str
-    instances: tuple[str, ...] = field(converter=tuple)
+    instances: tuple[str, ...] = field(converter=tuple[str, ...])
     protected: bool
     now: int
 
@@ -199,8 +199,8 @@ class Scaled:
 
     set: str
     now: int
-    added: tuple[Instance, ...] = field(default=(), converter=tuple)
-    removed: tuple[str, ...] = field(default=(), converter=tuple)
+    added: tuple[Instance, ...] = field(default=(), converter=tuple[Instance, ...])
+    removed: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
 
 
 Event = (
