@@ -6,10 +6,9 @@ Outages are kept here too: whoever reports a health asks `outage_health` what an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Final
 
-import msgspec
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.events import Cancel, Configured, Event, Pause, Protected, Published, Replicated, Resume, Scaled
@@ -17,12 +16,12 @@ from phasegate.core.model import Fleet, Health, Image, ImageVersion, ScaleSet, r
 from phasegate.core.order import natural_key
 from phasegate.core.roster import Instance
 from phasegate.core.state import State
-from phasegate.core.versions import newest
-from phasegate.documents import InvalidFile
 from phasegate.faultmodel import (
     CancelAll,
     Configure,
     Dated,
+    Fails,
+    FaultEvent,
     Faults,
     NeverHealthy,
     Outage,
@@ -32,10 +31,12 @@ from phasegate.faultmodel import (
     Replicate,
     ResumeAll,
     Scale,
+    Silent,
     Stop,
 )
-from phasegate.fleetfile import dump_fleet, parse_fleet
+from phasegate.modelfile import dump_model, parse_model
 from phasegate.patterns import Pattern
+from phasegate.policies.versions import newest_target
 from phasegate.readable import Readable
 
 _FIXED: Final = ("name", "region", "zones", "upgrade_domains", "instances")  # of a set: no change of its model
@@ -70,8 +71,9 @@ class Agenda:
     def __attrs_post_init__(self) -> None:
         entries: list[_Entry] = []
         outages: list[tuple[Pattern, Outage]] = []
+        sets = {scale_set.full_name: scale_set for scale_set in self.fleet.sets}
         for place, event in enumerate(self.faults.events):
-            _check(self.fleet, event, f"events[{place}]")
+            _check(self.fleet, sets, event, f"events[{place}]")
             if isinstance(event, Dated):
                 entries.append(_Entry(self.start + event.at_ms, place, event))
             if isinstance(event, Outage):
@@ -183,22 +185,8 @@ def available(model: ScaleSet, catalogue: Iterable[Image], now: int) -> str | No
     """
     if model.version != "latest":
         return model.version
-    versions = next((image.versions for image in catalogue if image.name == model.image.name), ())
-    return newest(
-        version.version
-        for version in versions
-        if version.published_at_ms <= now
-        and (
-            not model.image.is_gallery
-            or (
-                not version.exclude_from_latest
-                and any(
-                    replica.name == model.region and not replica.exclude_from_latest and replica.replicated_at_ms <= now
-                    for replica in version.regions
-                )
-            )
-        )
-    )
+    image = next((image for image in catalogue if image.name == model.image.name), None)
+    return None if image is None else newest_target(image, (model.region,), now)
 
 
 def changed(fleet: Fleet, model: ScaleSet, dated: Configure) -> ScaleSet:
@@ -206,24 +194,20 @@ def changed(fleet: Fleet, model: ScaleSet, dated: Configure) -> ScaleSet:
 
     `InvalidModel` if a field is unknown, is none of a model (names, zones, instances), or has a wrong value.
     """
-    alone = evolve(fleet, sets=(evolve(model, instances=0),), conflicts=(), groups=(), phases=None)
-    document = dump_fleet(alone)
-    fields: dict[str, Any] = document["sets"][0]
+    fields = dump_model(fleet, model)
     for key, value in dated.configure.items():
         if key in _FIXED:
             raise InvalidModel(f"`{key}` of a set cannot be changed; leave it out", f"configure.{key}")
         if key != "set":
             old = fields.get(key)
-            both = isinstance(old, Mapping) and isinstance(value, Mapping)
-            fields[key] = {**cast(dict[str, Any], old), **value} if both else value
+            fields[key] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     try:
-        return parse_fleet(msgspec.json.encode(document), "configure").sets[0]
-    except InvalidFile as error:
-        raise InvalidModel(error.what, f"configure.{error.place}".replace(".sets[0]", "")) from None
+        return parse_model(fleet, fields)
+    except InvalidModel as error:
+        raise error.under("configure") from None
 
 
-def _check(fleet: Fleet, event: object, path: str) -> None:
-    sets = {scale_set.full_name: scale_set for scale_set in fleet.sets}
+def _check(fleet: Fleet, sets: Mapping[str, ScaleSet], event: FaultEvent, path: str) -> None:
     match event:
         case Scale(scale=name):
             _known(name, sets, "set", f"{path}.scale")
@@ -241,10 +225,8 @@ def _check(fleet: Fleet, event: object, path: str) -> None:
                 raise error.under(path) from None
         case Protect(protect=protection):
             _reaching(protection.instances, sets, f"{path}.protect.instances")
-        case PauseAll() | ResumeAll() | CancelAll() | Stop():
-            pass
-        case _:
-            _reaching(cast(NeverHealthy, event).instances, sets, f"{path}.instances")
+        case NeverHealthy() | Fails() | Silent() | Outage():
+            _reaching(event.instances, sets, f"{path}.instances")
 
 
 def _known(name: str, known: Iterable[str], what: str, path: str) -> None:

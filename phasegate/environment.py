@@ -85,16 +85,16 @@ class Environment:
         """Take what the faults file lets happen at `now` or before, in order."""
         return self._agenda.take(now)
 
-    def events(self, state: State, happening: Dated) -> tuple[Event, ...]:
+    def events(self, state: State, happening: Dated, now: int) -> tuple[Event, ...]:
         """Return the events of a happening, given the state that it meets; none for an outage, which is only reported.
 
         Whatever an outage's beginning or end changes in an instance's health is reported at the same instant.
         """
         if isinstance(happening, Outage):
-            self._report_around(state, happening)
-        return self._agenda.events(state, happening, state.now)
+            self._report_around(state, happening, now)
+        return self._agenda.events(state, happening, now)
 
-    def reports(self, now: int, state: State) -> list[Reports]:
+    def reports(self, state: State, now: int) -> list[Reports]:
         """Take the reports that are delivered at `now` or before, in the order in which they were sent off."""
         taken: list[Reports] = []
         for reports in self._answers.take(now):
@@ -113,7 +113,7 @@ class Environment:
         """Let the health source find the instances that have just been added, by their slots."""
         self._answers.watch(state, scaled.set, slots, upgraded=True)
 
-    def _report_around(self, state: State, outage: Outage) -> None:
+    def _report_around(self, state: State, outage: Outage, now: int) -> None:
         pattern = Pattern(outage.instances)
         for scale_set in self.fleet.sets:
             name = scale_set.full_name
@@ -129,7 +129,7 @@ class Environment:
             for what in (What.HEALTHY, What.UNHEALTHY):
                 group = array("I", (slot for slot in speaking if self._answers.health_now(slot) is what))
                 if group:
-                    self._answers.send(Reports(name, what, group, state.now), state.now)
+                    self._answers.send(Reports(name, what, group, now), now)
 
     def _as_observed(self, state: State, reports: Reports) -> list[Reports]:
         """Return the reports as the health source saw them: in an outage, it reports the outage's health."""

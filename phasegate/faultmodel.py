@@ -7,7 +7,7 @@ has (`KINDS`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
 from attrs import Attribute, field, frozen
@@ -278,14 +278,10 @@ KINDS: Final[dict[str, type[FaultEvent]]] = {
 }
 
 
-def _as_tuple(events: Iterable[FaultEvent]) -> tuple[FaultEvent, ...]:
-    return tuple(events)
-
-
 @frozen(kw_only=True)
 class Faults:
     """All that a faults file says; without arguments: replace 60 s, configure 20 s, healthy 30 s, nothing fails."""
 
     timing: Timing = field(factory=Timing)
     rates: Rates = field(factory=Rates)
-    events: tuple[FaultEvent, ...] = field(default=(), converter=_as_tuple)
+    events: tuple[FaultEvent, ...] = field(default=(), converter=tuple[FaultEvent, ...])

@@ -1,0 +1,318 @@
+"""Reading a log back: its header, and each step's lines as the event that they were written for.
+
+Whatever is wrong with a log is an `InvalidFile` that names the line.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+from attrs import define, field, frozen
+
+from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.core.events import (
+    Batch,
+    Cancel,
+    Configured,
+    Event,
+    Pause,
+    Protected,
+    Published,
+    Replicated,
+    Resume,
+    Rollout,
+    Scaled,
+    Start,
+    Tick,
+    What,
+)
+from phasegate.core.lifecycle import Do
+from phasegate.core.model import Fleet, ImageVersion
+from phasegate.core.roster import Instance
+from phasegate.core.state import State
+from phasegate.documents import InvalidFile
+from phasegate.journal import EVENTS, FORMAT
+from phasegate.modelfile import parse_model
+from phasegate.reports import Reports, joined
+from phasegate.structure import structure
+
+_WHAT: Final = {what.word: what for what in What}
+_DO: Final = {do.word: do for do in Do}
+_REMEMBERED_MAX: Final = 20_000
+
+T = TypeVar("T")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The first line of a log; the documents are still text."""
+
+    t: int
+    kind: str
+    format: str
+    fleet: msgspec.Raw
+    policy: msgspec.Raw
+    seed: int
+    faults: msgspec.Raw
+
+
+class _Signal(msgspec.Struct):
+    what: str
+    set: str
+    instances: list[str]
+    observed_at: int
+    answers: str = "nothing"
+    attempt: int = 0
+    command: str | None = None
+    gone: list[int] | None = None
+
+
+class _Batch(msgspec.Struct):
+    set: str
+    instances: list[str]
+
+
+class _Asked(msgspec.Struct):
+    target: str | None
+    sets: tuple[str, ...] | None
+
+
+class _Rollout(msgspec.Struct):
+    image: str
+    started_by: str
+    asked: _Asked
+
+
+class _Some(msgspec.Struct):
+    rollout: int | None = None
+
+
+class _Scaled(msgspec.Struct):
+    set: str
+    added: list[dict[str, Any]]
+    removed: tuple[str, ...]
+
+
+class _Configured(msgspec.Struct):
+    model: dict[str, Any]
+
+
+class _Published(msgspec.Struct):
+    image: str
+    version: dict[str, Any]
+
+
+class _Replicated(msgspec.Struct):
+    image: str
+    version: str
+    region: str
+    exclude_from_latest: bool
+
+
+class _Protected(msgspec.Struct):
+    set: str
+    instances: tuple[str, ...]
+    protected: bool
+
+
+@frozen
+class Line:
+    """One line: its number from 1, its text without the line end, and what it says."""
+
+    number: int
+    text: bytes
+    content: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What the line is about."""
+        return str(self.content["kind"])
+
+
+@frozen
+class RecordedStep:
+    """The lines of one step, the `step` line last."""
+
+    now: int
+    event: str
+    lines: Sequence[Line]
+
+
+class Slots(Protocol):
+    """What a reader asks the engine: which slots instances have now."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet as it was at the beginning."""
+        ...
+
+    def slots(self, state: State, names: Iterable[str]) -> array[int]:
+        """Return the slots of the instances with these full names."""
+        ...
+
+
+def read_header(text: bytes, name: str) -> Header:
+    """Return the first line; `InvalidFile` if it is none of this format."""
+    try:
+        header = msgspec.json.decode(text, type=Header)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidFile(f"not the first line of a log: {_words(error)}", name, "line 1") from None
+    if header.kind != "log" or header.format != FORMAT:
+        raise InvalidFile(f"format `{header.format}` is not `{FORMAT}`", name, "line 1")
+    return header
+
+
+def read_steps(lines: Iterable[bytes], name: str) -> Iterator[RecordedStep]:
+    """Yield the steps of the lines after the first; `InvalidFile` where one cannot be read or the log is cut off."""
+    found: list[Line] = []
+    number, steps, ended = 1, 0, False
+    for number, text in enumerate(lines, 2):
+        line = _line(number, text, name)
+        if ended:
+            raise InvalidFile("a line after the end of the log", name, f"line {number}")
+        found.append(line)
+        if line.kind == "step":
+            steps += 1
+            event = str(line.content.get("event"))
+            if event not in EVENTS.values():
+                raise InvalidFile(f"`{event}` is no kind of event", name, f"line {number}")
+            yield RecordedStep(line.content["t"], event, tuple(found))
+            found.clear()
+        elif line.kind == "log-ended":
+            ended = True
+            if len(found) > 1 or line.content.get("steps") != steps:
+                raise InvalidFile(f"the log ends here, but {steps} whole steps were found", name, f"line {number}")
+    if not ended:
+        raise InvalidFile("the log is cut off: it has no `log-ended` line", name, f"line {number}")
+
+
+def _line(number: int, text: bytes, name: str) -> Line:
+    text = text.rstrip(b"\r\n")
+    try:
+        content = msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidFile(f"no line of a log: {_words(error)}", name, f"line {number}") from None
+    if type(content.get("t")) is not int or type(content.get("kind")) is not str:
+        raise InvalidFile("no line of a log: `t` or `kind` is missing", name, f"line {number}")
+    return Line(number, text, content)
+
+
+def _words(error: Exception) -> str:
+    text = str(error)
+    return text[:1].lower() + text[1:].replace("`$.", "`")
+
+
+@define
+class Reader:
+    """Makes events from the lines of steps; `name` is what errors call the log."""
+
+    engine: Slots
+    name: str
+    _known: dict[tuple[str, tuple[str, ...]], array[int]] = field(factory=dict, init=False, repr=False)
+
+    def event(self, state: State, step: RecordedStep) -> tuple[Event, Sequence[Reports]]:
+        """Return the event that meets `state`, and the reports if it is `signals`; `InvalidFile` if lines lack."""
+        made: Callable[[State, RecordedStep], Event]
+        match step.event:
+            case "signals":
+                reports = [self._reports(state, line) for line in step.lines if line.kind == "signal"]
+                return joined(reports, step.now), reports
+            case "tick":
+                return Tick(step.now), ()
+            case "start":
+                made = self._start
+            case "rollout":
+                made = self._rollout
+            case _:
+                made = self._single
+        return made(state, step), ()
+
+    def _start(self, state: State, step: RecordedStep) -> Event:
+        batches = []
+        for line in step.lines:
+            if line.kind == "batch-started":
+                batch = self._as(line, _Batch)
+                batches.append(Batch(batch.set, self._slots(state, batch.set, batch.instances, line)))
+        return Start(batches, step.now)
+
+    def _rollout(self, state: State, step: RecordedStep) -> Event:
+        begun = self._as(self._only(step, "rollout-started"), _Rollout)
+        return Rollout(begun.image, step.now, begun.asked.target, begun.asked.sets, begun.started_by)
+
+    def _single(self, state: State, step: RecordedStep) -> Event:
+        now = step.now
+        match step.event:
+            case "pause":
+                return Pause(now, self._as(self._only(step, "paused"), _Some).rollout)
+            case "resume":
+                return Resume(now, self._as(self._only(step, "resumed"), _Some).rollout)
+            case "cancel":
+                return Cancel(now, self._as(self._only(step, "cancelled"), _Some).rollout)
+            case "protected":
+                protected = self._as(self._only(step, "protected"), _Protected)
+                return Protected(protected.set, protected.instances, protected.protected, now)
+            case "replicated":
+                replica = self._as(self._only(step, "replicated"), _Replicated)
+                return Replicated(replica.image, replica.version, replica.region, now, replica.exclude_from_latest)
+            case "published":
+                line = self._only(step, "published")
+                published = self._as(line, _Published)
+                version = self._structured(line, lambda: structure(ImageVersion, published.version, "version"))
+                return Published(published.image, version, now)
+            case "configured":
+                line = self._only(step, "configured")
+                document = self._as(line, _Configured).model
+                return Configured(self._structured(line, lambda: parse_model(self.engine.fleet, document)), now)
+            case _:
+                line = self._only(step, "scaled")
+                scaled = self._as(line, _Scaled)
+                self._known.clear()
+                added = self._structured(line, lambda: structure(tuple[Instance, ...], scaled.added, "added"))
+                return Scaled(scaled.set, now, added, scaled.removed)
+
+    def _reports(self, state: State, line: Line) -> Reports:
+        signal = self._as(line, _Signal)
+        if signal.what not in _WHAT or signal.answers not in _DO:
+            raise self._fault(line, f"`{signal.what}` or `{signal.answers}` is no word of a log")
+        if signal.gone is None:
+            slots = self._slots(state, signal.set, signal.instances, line)
+        else:
+            slots = array("I", signal.gone)
+        what, answers = _WHAT[signal.what], _DO[signal.answers]
+        return Reports(signal.set, what, slots, signal.observed_at, signal.attempt, answers, signal.command)
+
+    def _slots(self, state: State, set_name: str, ids: list[str], line: Line) -> array[int]:
+        key = set_name, tuple(ids)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self.engine.slots(state, [f"{set_name}/{id_}" for id_ in ids])
+            except PhasegateError as error:
+                raise self._fault(line, str(error)) from None
+            if len(self._known) >= _REMEMBERED_MAX:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def _only(self, step: RecordedStep, kind: str) -> Line:
+        for line in step.lines:
+            if line.kind == kind:
+                return line
+        raise self._fault(step.lines[-1], f"the step has no line `{kind}`")
+
+    def _as(self, line: Line, cls: type[T]) -> T:
+        try:
+            return msgspec.convert(line.content, cls)
+        except msgspec.ValidationError as error:
+            raise self._fault(line, _words(error)) from None
+
+    def _structured(self, line: Line, make: Callable[[], T]) -> T:
+        try:
+            return make()
+        except InvalidModel as error:
+            raise self._fault(line, str(error)) from None
+
+    def _fault(self, line: Line, what: str) -> InvalidFile:
+        return InvalidFile(what, self.name, f"line {line.number}")

@@ -1,0 +1,154 @@
+"""Running a log through the engine again: the same events must lead to the same lines and the same states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+from attrs import field, frozen
+
+from phasegate.core.engine import Engine
+from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.core.state import State
+from phasegate.documents import InvalidFile
+from phasegate.fleetfile import parse_fleet
+from phasegate.journal import Journal
+from phasegate.logread import Header, Line, Reader, RecordedStep, read_header, read_steps
+from phasegate.policies import AvailabilityFirst, SupportedImage, UserPolicy, availability_first
+from phasegate.structure import structure
+
+_LINE_1: Final = "line 1"
+_SHOWN_MAX: Final = 200
+
+
+@frozen
+class Difference:
+    """Where a log and its replay part: the line from 1, what it says, and what the engine makes of the event."""
+
+    line: int
+    recorded: str
+    replayed: str
+
+    def __str__(self) -> str:
+        return f"line {self.line} says `{_short(self.recorded)}`, the engine says `{_short(self.replayed)}`"
+
+
+@frozen
+class ReplayReport:
+    """What a replay came to: `steps` led to the recorded states; `difference` is the first line that differs."""
+
+    steps: int
+    lines: int
+    difference: Difference | None
+    engine: Engine = field(repr=False)
+    state: State = field(repr=False)
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every line and every state was reproduced."""
+        return self.difference is None
+
+
+def replay(lines: Iterable[bytes], *, name: str = "log", also: Iterable[UserPolicy] = ()) -> ReplayReport:
+    """Run the events of a log again and compare every line and every digest, up to the first that differs.
+
+    `lines` may come from an open file (in binary); `name` is what errors call it. `also` are the users' own policies
+    that the log was made with, of which it knows the names only. `InvalidFile`, with the line, if the log is cut off
+    or cannot be read.
+    """
+    engine, state, steps = _opened(lines, name, also)
+    count, read = 0, 1
+    for step, reached, difference in _again(engine, state, steps, name):
+        read += len(step.lines)
+        state = reached
+        if difference is not None:
+            return ReplayReport(count, difference.line, difference, engine, state)
+        count += 1
+    return ReplayReport(count, read + 1, None, engine, state)
+
+
+def state_at(
+    lines: Iterable[bytes], time: int | None = None, *, name: str = "log", also: Iterable[UserPolicy] = ()
+) -> tuple[Engine, State]:
+    """Return the engine of a log and its state after the last step not later than `time` (ms UTC; None: the last).
+
+    `InvalidFile`, with the line, as for `replay`, and if the log differs from what the engine makes of it.
+    """
+    engine, state, steps = _opened(lines, name, also)
+    for step, reached, difference in _again(engine, state, steps, name):
+        if time is not None and step.now > time:
+            break
+        if difference is not None:
+            raise InvalidFile(str(difference), name, f"line {difference.line}")
+        state = reached
+    return engine, state
+
+
+def policy_of(document: Any, also: Iterable[UserPolicy] = ()) -> AvailabilityFirst:
+    """Return the policy of a log's header. `InvalidModel` if it has an unknown option, or lacks users' own policies."""
+    options = dict(structure(dict[str, Any], document))
+    given = {policy.name: policy for policy in also}
+    for policy in structure(tuple[str, ...], options.pop("also", []), "also"):
+        if policy not in given:
+            raise InvalidModel(
+                f"the log was made with a policy `{policy}` of somebody's own, which is not given", "also"
+            )
+    if "supported_images" in options:
+        images = structure(tuple[SupportedImage, ...], options["supported_images"], "supported_images")
+        options["supported_images"] = images
+    return availability_first(**options, also=tuple(given.values()))
+
+
+def _opened(
+    lines: Iterable[bytes], name: str, also: Iterable[UserPolicy]
+) -> tuple[Engine, State, Iterator[RecordedStep]]:
+    rest = iter(lines)
+    first = read_header(next(rest, b""), name)
+    engine = Engine(parse_fleet(bytes(first.fleet), f"{name}: {_LINE_1}, fleet"), _policy(first, name, also))
+    return engine, engine.initial(now=first.t), read_steps(rest, name)
+
+
+def _policy(first: Header, name: str, also: Iterable[UserPolicy]) -> AvailabilityFirst:
+    try:
+        return policy_of(msgspec.json.decode(first.policy), also)
+    except InvalidModel as error:
+        raise InvalidFile(f"policy: {error}", name, _LINE_1) from None
+
+
+def _again(
+    engine: Engine, state: State, steps: Iterable[RecordedStep], name: str
+) -> Iterator[tuple[RecordedStep, State, Difference | None]]:
+    reader, journal = Reader(engine, name), Journal(engine, engine.policy.document())
+    for step in steps:
+        event, reports = reader.event(state, step)
+        try:
+            taken = engine.step(state, event)
+        except PhasegateError as error:
+            yield step, state, Difference(step.lines[0].number, _text(step.lines[0].text), f"refused: {error}")
+            return
+        made = journal.lines(state, event, taken, reports)
+        difference = _first_difference(step.lines, made)
+        yield step, taken.state, difference
+        state = taken.state
+
+
+def _first_difference(recorded: Iterable[Line], replayed: list[bytes]) -> Difference | None:
+    lines = list(recorded)
+    for line, text in zip(lines, replayed, strict=False):
+        # equal bytes nearly always; a log that went through another JSON writer says the same in other bytes
+        if line.text != text[:-1] and line.content != msgspec.json.decode(text):
+            return Difference(line.number, _text(line.text), _text(text[:-1]))
+    if len(lines) < len(replayed):
+        return Difference(lines[-1].number + 1, "", _text(replayed[len(lines)][:-1]))
+    if len(lines) > len(replayed):
+        return Difference(lines[len(replayed)].number, _text(lines[len(replayed)].text), "")
+    return None
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."

@@ -1,0 +1,327 @@
+"""Whole rollouts in a simulated environment: the loop that brings engine and environment together, and its summary.
+
+At each instant: what the faults file lets happen, then all reports of the instant as one event, then a tick if a timer
+is due, then batches until nothing more may start, then rollouts that are due to begin. Then the clock jumps to whatever
+comes next. A run is over when nothing comes any more; a rollout that is still running then is waiting for something
+that never happens, a pause without a resume for instance.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from phasegate.core.engine import Engine
+from phasegate.core.errors import PhasegateError, UnknownName
+from phasegate.core.events import Event, Published, Replicated, Rollout, Scaled, Start, Tick
+from phasegate.core.facts import Became, RolloutEnded
+from phasegate.core.lifecycle import Life
+from phasegate.core.model import Fleet
+from phasegate.core.state import State
+from phasegate.documents import write_atomically
+from phasegate.environment import Environment
+from phasegate.faultmodel import Faults
+from phasegate.faults import dump_faults
+from phasegate.fleetfile import dump_fleet
+from phasegate.journal import Journal, footer, header
+from phasegate.reports import Reports, joined
+
+STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
+STEPS_MAX_AT_LEAST: Final = 10_000
+QUIET_MAX: Final = 20_000  # instants in a row that bring nothing about; more for a fleet with many windows
+QUIET_A_SET_MAX: Final = 1_000
+_CHUNK_LINES: Final = 2_000
+_PROGRESS_STEPS: Final = 256  # how many steps go by between two calls of `progress`
+
+_OUTCOMES: Final = frozenset((Life.UPGRADED, Life.RESTORED, Life.FAILED))
+
+Progress = Callable[[int, int, int], object]
+
+
+class Endless(PhasegateError):
+    """A run that would never be over: its bound on steps at one instant, or on instants without effect, is reached."""
+
+
+@frozen(kw_only=True)
+class Summary:
+    """What a run came to. `duration_ms` is from its start to the last rollout's end, or to its last step if one runs.
+
+    `max_in_flight` and `max_unhealthy` are counts over the fleet, taken after every step; `rollouts` are the rollouts
+    as `engine.progress` tells them; `state` is the last state.
+    """
+
+    duration_ms: int
+    max_in_flight: int
+    max_unhealthy: int
+    rollouts: Sequence[Mapping[str, Any]] = field(repr=False)
+    steps: int
+    state: State = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `simulate --json` prints."""
+        return {
+            "duration_ms": self.duration_ms,
+            "max_in_flight": self.max_in_flight,
+            "max_unhealthy": self.max_unhealthy,
+            "rollouts": list(self.rollouts),
+        }
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether there was a rollout, and every one is completed."""
+        return bool(self.rollouts) and all(rollout["status"] == "completed" for rollout in self.rollouts)
+
+
+def simulate(
+    engine: Engine,
+    *,
+    image: str | None = None,
+    target: str | None = None,
+    sets: Iterable[str] | None = None,
+    manual: bool = False,
+    seed: int = 0,
+    faults: Faults | None = None,
+    now: int = 0,
+    sink: Callable[[bytes], object] | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Simulate the rollout of `image` to `target` (None: the newest), or of every image with a newer version.
+
+    With `manual`, or with `sets` (full names), it is a manual rollout of the sets (None: all of the image), started
+    by `user`. Else a rollout begins whenever a version was published or a rollout has ended, and an image has a newer
+    version (of `image` only, if it is given; none after a `target`). Equal arguments give equal logs.
+
+    `sink` is given the log in pieces of whole lines; `progress` is called every few hundred steps and at the end with
+    the time, how many instances are through, and how many have been pending.
+
+    `UnknownName` if the image, a set or the target is not in the fleet, or if no image is given where one is needed and
+    the fleet has several; `InvalidModel` if the faults do not fit the fleet; `Endless` if the run would never be over.
+    """
+    run = Run(
+        engine=engine,
+        image=image,
+        target=target,
+        sets=None if sets is None else tuple(sets),
+        manual=manual,
+        seed=seed,
+        faults=faults,
+        now=now,
+        progress=progress,
+    )
+    for chunk in run.log(is_kept=sink is not None):
+        if sink is not None:
+            sink(chunk)
+    return run.summary()
+
+
+def simulate_into(path: str | os.PathLike[str], engine: Engine, **options: Any) -> Summary:
+    """Do as `simulate` with the same options, and write the log to `path`: all of it, or nothing if the run breaks off.
+
+    `InvalidFile` if it cannot be written.
+    """
+    run = Run(engine=engine, **options)
+    write_atomically(path, run.log(is_kept=True))
+    return run.summary()
+
+
+@define(kw_only=True)
+class Run:
+    """One run, to be run once: `log` runs it, `summary` then tells what it came to. The options are `simulate`'s."""
+
+    engine: Engine
+    image: str | None = None
+    target: str | None = None
+    sets: Sequence[str] | None = None
+    manual: bool = False
+    seed: int = 0
+    faults: Faults | None = None
+    now: int = 0
+    progress: Progress | None = None
+    _state: State = field(init=False, repr=False)
+    _environment: Environment = field(init=False, repr=False)
+    _journal: Journal | None = field(default=None, init=False, repr=False)
+    _lines: list[bytes] = field(factory=list, init=False, repr=False)
+    _fresh: set[str] = field(init=False, repr=False)  # images with a version that no rollout was begun for
+    _wakes: list[tuple[int, str]] = field(
+        init=False, repr=False
+    )  # when a version becomes available that the fleet file announces
+    _only: str | None = field(default=None, init=False, repr=False)  # the only image to follow up; "": none
+    _may_begin: bool = field(default=True, init=False, repr=False)
+    _steps: int = field(default=0, init=False)
+    _facts: int = field(default=0, init=False)
+    _ended_at: int | None = field(default=None, init=False)
+    _in_flight_max: int = field(default=0, init=False)
+    _unhealthy_max: int = field(default=0, init=False)
+    _through: int = field(default=0, init=False)
+    _pending: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        fleet = self.engine.fleet
+        self._state = self.engine.initial(now=self.now)
+        self._environment = Environment(
+            self.engine, fleet, self.faults or Faults(), self.seed, self.now, self.engine.policy
+        )
+        self._fresh = {image.name for image in fleet.images}
+        self._wakes = sorted({wake for wake in _announced(fleet) if wake[0] > self.now}, reverse=True)
+
+    def log(self, *, is_kept: bool) -> Iterator[bytes]:
+        """Run, and yield the log in pieces of whole lines; nothing if it is not kept."""
+        if is_kept:
+            policy = self.engine.policy.document()
+            self._journal = Journal(self.engine, policy)
+            faults = None if self.faults is None else dump_faults(self.faults)
+            yield header(self.now, dump_fleet(self.engine.fleet), policy, self.seed, faults)
+        self._environment.begin(self._state)
+        self._begin_first()
+        now: int | None = self.now
+        last, quiet, quiet_max = self.now, 0, QUIET_MAX + QUIET_A_SET_MAX * len(self.engine.fleet.sets)
+        while now is not None:
+            happened = self._instant(now)
+            last, quiet = now, 0 if happened else quiet + 1
+            if quiet > quiet_max:
+                raise Endless(f"nothing has come of {quiet} timers in a row (simulation, at {now} ms)")
+            if len(self._lines) > _CHUNK_LINES:
+                yield self._chunk()
+            now = self._next_time()
+        self._tell()
+        if is_kept:
+            self._lines.append(footer(last, self._steps))
+            yield self._chunk()
+
+    def summary(self) -> Summary:
+        """Return what the run has come to."""
+        rollouts = self.engine.progress(self._state)
+        is_running = any(rollout["status"] == "running" for rollout in rollouts)
+        end = self._state.now if is_running or self._ended_at is None else self._ended_at
+        return Summary(
+            duration_ms=end - self.now,
+            max_in_flight=self._in_flight_max,
+            max_unhealthy=self._unhealthy_max,
+            rollouts=rollouts,
+            steps=self._steps,
+            state=self._state,
+        )
+
+    def _next_time(self) -> int | None:
+        times = [self._environment.next_time(), self.engine.next_time(self._state)]
+        if self._wakes:
+            times.append(self._wakes[-1][0])
+        return min((time for time in times if time is not None), default=None)
+
+    def _instant(self, now: int) -> bool:
+        """Let everything happen that happens at `now`; return whether anything came of it."""
+        facts, before = self._facts, self._steps
+        steps_max = STEPS_MAX_AT_LEAST + STEPS_AN_INSTANCE_MAX * sum(s.size for s in self.engine.fleet.sets)
+        happened = False
+        while self._wakes and self._wakes[-1][0] <= now:
+            self._fresh.add(self._wakes.pop()[1])
+            self._may_begin = True
+        while True:
+            happened |= self._outside(now)
+            due = self.engine.next_time(self._state)
+            if due is not None and due <= now:
+                self._apply(Tick(now))
+            while batches := self.engine.select(self._state):
+                self._apply(Start(batches, now))
+            begun = self._begin(now)
+            if self._steps - before > steps_max:
+                raise Endless(f"more than {steps_max} steps at one instant (simulation, at {now} ms)")
+            due = self._next_time()
+            if not begun and (due is None or due > now):
+                return happened or self._facts > facts
+
+    def _outside(self, now: int) -> bool:
+        """Let the environment's events and reports of `now` happen; return whether there were any."""
+        happenings = self._environment.happenings(now)
+        for happening in happenings:
+            for event in self._environment.events(self._state, happening, now):
+                self._apply(event)
+        reports = self._environment.reports(self._state, now)
+        if reports:
+            self._apply(joined(reports, now), reports)
+        return bool(happenings or reports)
+
+    def _apply(self, event: Event, reports: Iterable[Reports] = ()) -> None:
+        before, step = self._state, self.engine.step(self._state, event)
+        self._state = step.state
+        self._steps += 1
+        self._facts += len(step.facts)
+        if self._journal is not None:
+            self._lines += self._journal.lines(before, event, step, reports)
+        self._environment.observe(step.state, step.facts)
+        for fact in step.facts:
+            if isinstance(fact, Became):
+                if fact.state in _OUTCOMES:
+                    self._through += len(fact.slots)
+                elif fact.state is Life.PENDING:
+                    self._pending += len(fact.slots)
+            elif isinstance(fact, RolloutEnded):
+                self._ended_at, self._may_begin = event.now, True
+        if isinstance(event, Scaled) and event.added:
+            names = [f"{event.set}/{instance.id}" for instance in event.added]
+            self._environment.welcome(step.state, event, self.engine.slots(step.state, names))
+        elif isinstance(event, Published | Replicated):
+            self._fresh.add(event.image)
+            self._may_begin = True
+        in_flight, unhealthy = self.engine.counts(step.state)
+        self._in_flight_max = max(self._in_flight_max, in_flight)
+        self._unhealthy_max = max(self._unhealthy_max, unhealthy)
+        if self._steps % _PROGRESS_STEPS == 0:
+            self._tell()
+
+    def _begin_first(self) -> None:
+        """Begin the rollout that was asked for by name; the others begin as ever (`_begin`)."""
+        is_manual = self.manual or self.sets is not None
+        if self.image is None and self.target is None and not is_manual:
+            return
+        fleet, image = self.engine.fleet, self._image()
+        sets = None
+        if is_manual:
+            own = (scale_set.full_name for scale_set in fleet.sets if scale_set.image.name == image)
+            sets = tuple(own if self.sets is None else self.sets)
+        self._apply(Rollout(image, self.now, self.target, sets, "user" if is_manual else "platform"))
+        follows = self.target is None and not is_manual
+        self._fresh.clear()
+        self._only = image if follows else ""
+
+    def _image(self) -> str:
+        names = [image.name for image in self.engine.fleet.images]
+        if self.image is not None:
+            return self.image
+        if len(names) != 1:
+            raise UnknownName(f"which image? the fleet has {len(names)}: {', '.join(names)}")
+        return names[0]
+
+    def _begin(self, now: int) -> bool:
+        """Begin the rollouts that are due: of images with a version that is newer and has had none yet."""
+        if not self._may_begin:
+            return False
+        self._may_begin, begun = False, False
+        for image in self.engine.candidates_for_update(self._state):
+            if image in self._fresh and self._only in (None, image):
+                self._fresh.discard(image)
+                self._apply(Rollout(image, now))
+                begun = True
+        return begun
+
+    def _chunk(self) -> bytes:
+        chunk = b"".join(self._lines)
+        self._lines.clear()
+        return chunk
+
+    def _tell(self) -> None:
+        if self.progress is not None:
+            self.progress(self._state.now, self._through, self._pending)
+
+
+def _announced(fleet: Fleet) -> Iterator[tuple[int, str]]:
+    """Yield when (ms UTC) a version of which image becomes available somewhere."""
+    for image in fleet.images:
+        for version in image.versions:
+            yield version.published_at_ms, image.name
+            for replica in version.regions:
+                yield replica.replicated_at_ms, image.name
