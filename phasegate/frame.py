@@ -25,9 +25,9 @@ BESIDE_TIME: Final = 0.25  # the last tick's label ends right of its tick
 
 @frozen
 class Column:
-    """Numbers right of the rows, one a region, with their heading in two lines; `right` is where they end."""
+    """Numbers right of the rows, one a region: of what thing, what came of it; `right` is where they end."""
 
-    words: tuple[str, str]
+    thing: str
     of: str
     bad: bool
     right: float = 0.0
@@ -39,16 +39,16 @@ class Column:
 
     def width(self, tracks: tuple[RegionTrack, ...]) -> float:
         """Return how wide it must be."""
-        texts = (*self.words, f"{max(map(self.number, tracks), default=0):,}")
+        texts = (self.thing, self.of, f"{max(map(self.number, tracks), default=0):,}")
         return max(text_width(text, SMALL) for text in texts) + COLUMN_GAP
 
 
 COLUMNS: Final = (
-    Column(("instances", "upgraded"), "upgraded", bad=False),
-    Column(("", "restored"), "restored", bad=True),
-    Column(("", "failed"), "failed", bad=True),
-    Column(("attempts", "faulted"), "faulted", bad=True),
-    Column(("", "cancelled"), "cancelled", bad=False),
+    Column("instances", "upgraded", bad=False),
+    Column("instances", "restored", bad=True),
+    Column("instances", "failed", bad=True),
+    Column("attempts", "faulted", bad=True),
+    Column("attempts", "cancelled", bad=False),
 )
 
 
@@ -73,7 +73,7 @@ class Frame:
         widths[0] += BESIDE_TIME
         right = WIDTH - MARGIN - 0.1 - max(sum(widths), COUNTS_MIN)
         columns = tuple(
-            Column(one.words, one.of, one.bad, right + sum(widths[: at + 1])) for at, one in enumerate(used)
+            Column(one.thing, one.of, one.bad, right + sum(widths[: at + 1])) for at, one in enumerate(used)
         )
         return cls(timeline.start_ms, timeline.end_ms, left, right, columns)
 

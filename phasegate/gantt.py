@@ -20,7 +20,7 @@ SYMBOLS: Final[tuple[tuple[str, Symbol, float], ...]] = (
     ("cancelled", palette.CANCELLED, 0.50),
     ("faulted", palette.FAULTED, 0.50),
 )
-NAMED_FROM: Final = 0.12  # the row height below which names would run into each other: every other row goes without
+NAMED_FROM: Final = 0.12  # the height from which words have room in a row or heading; below, only some rows have them
 NUMBERED_FROM: Final = 0.25  # the row height from which the count of a symbol has room beside it
 BATCH_GAP: Final = HAIR / 2
 
@@ -47,7 +47,7 @@ def draw_rollouts(canvas: Canvas, frame: Frame, layout: Layout, top: float) -> N
 
 
 def _heading(canvas: Canvas, frame: Frame, block: Block, top: float) -> None:
-    if not block.heading:
+    if block.heading < NAMED_FROM:
         return
     y = top + block.top + block.heading / 2
     name, more = rollout_words(block.track, frame.clock)
@@ -71,6 +71,8 @@ def _band(canvas: Canvas, frame: Frame, band: Band, top: float, at: int) -> None
     for row in band.rows[1:]:
         # on top of the shade, and faint: it leads the eye from a name to bars that are far from it
         canvas.line([MARGIN, WIDTH - MARGIN], [top + row.top] * 2, palette.GRID, width=0.4, z=1.4)
+    if band.heading < NAMED_FROM:
+        return
     name, more = phase_words(phase, frame.clock)
     y = top + band.top + band.heading / 2
     canvas.text(MARGIN + 0.08, y, name, size=8, bold=True)

@@ -19,7 +19,7 @@ GAP: Final = 0.10  # after a rollout
 ROW_MIN: Final = 0.19  # the smallest in which a name of 7 points stands clear of its neighbours
 ROW_MAX: Final = 0.42
 ROWS_AIM: Final = 7.0  # what the rows take together while they are neither too low nor too high
-HEIGHT_MAX: Final = 400.0  # 100 pixels an inch: below the 2**16 pixels that a PNG can be drawn with
+HEIGHT_MAX: Final = 200.0  # 20,000 pixels of a PNG, drawn in a hundred megabytes
 
 
 @frozen
@@ -110,7 +110,7 @@ class Layout:
 def lay_out(timeline: Timeline) -> Layout:
     """Return where everything stands: rows of one height, high where there are few and never too low to be read.
 
-    Only beyond `HEIGHT_MAX` (more than two thousand rows) everything is squeezed to fit.
+    Only beyond `HEIGHT_MAX` (a thousand rows) everything is squeezed to fit.
     """
     count = sum(len(rollout.regions) for rollout in timeline.rollouts)
     row = min(max(ROWS_AIM / max(count, 1), ROW_MIN), ROW_MAX)

@@ -36,7 +36,8 @@ def keys(timeline: Timeline) -> Iterator[Key]:
     if any(track.waits for track in tracks):
         yield Key("between batches", palette.lighter(palette.ZONELESS))
     if any(phase.opened_ms is not None for phase in phases):
-        yield Key("phase open", palette.OPEN)
+        phased = any(phase.number is not None for phase in phases)
+        yield Key("phase open" if phased else "rollout running", palette.OPEN)
     if any(phase.succeeded for phase in phases):
         yield Key("phase succeeded", "#333333", "line")
     if any(phase.succeeded is False for phase in phases):
@@ -44,7 +45,7 @@ def keys(timeline: Timeline) -> Iterator[Key]:
     if any(rollout.paused for rollout in timeline.rollouts):
         yield Key("paused", palette.PAUSE, "hatched")
     if any(rollout.cancelled_ms is not None for rollout in timeline.rollouts):
-        yield Key("cancelled", "#111111", "dashed")
+        yield Key("rollout cancelled", "#111111", "dashed")
     for of, words, symbol in (
         ("restored", "instances restored", palette.RESTORED),
         ("failed", "instances failed", palette.FAILED),

@@ -15,7 +15,8 @@ from phasegate.series import Counts
 from phasegate.summary import in_words, rollout_words
 from phasegate.tracks import Mark, Timeline
 
-TITLE: Final = 0.80
+TITLE: Final = 0.42
+UNDER_TITLE: Final = 0.19
 STRIP: Final = 0.19
 HEADS: Final = 0.34  # the headings of the columns, and ticks on top
 SHARE: Final = 0.95
@@ -30,19 +31,21 @@ def picture(timeline: Timeline, title: str) -> Canvas:
     """Return the drawn sheet; to be called and saved within `canvas.settings()`."""
     frame = Frame.of(timeline)
     layout = lay_out(timeline)
+    under_title = _under_title(timeline, frame)
+    legend_top = MARGIN + TITLE + len(under_title) * UNDER_TITLE
     legend, legend_height = flow(list(keys(timeline)))
     strips = [(kind, symbol, marks) for kind, symbol in STRIPS if (marks := _of_kind(timeline, kind))]
-    rows_top = MARGIN + TITLE + legend_height + 0.1 + HEADS + len(strips) * STRIP
+    rows_top = legend_top + legend_height + 0.1 + HEADS + len(strips) * STRIP
     shares_top = rows_top + layout.height + SHARE_GAP
     bottom = shares_top + 2 * SHARE + SHARE_GAP
     canvas = Canvas.blank(WIDTH, bottom + AXIS)
 
     room = WIDTH - 2 * MARGIN
     canvas.text(MARGIN, MARGIN + 0.13, shortened(title, 13, room, bold=True), size=13, bold=True)
-    for line, words in enumerate(_under_title(timeline, frame)):
-        y = MARGIN + 0.40 + 0.19 * line
+    for line, words in enumerate(under_title):
+        y = MARGIN + 0.40 + UNDER_TITLE * line
         canvas.text(MARGIN, y, shortened(words, 8.5, room), size=8.5, color=palette.MUTED)
-    draw_legend(canvas, legend, MARGIN + TITLE)
+    draw_legend(canvas, legend, legend_top)
     top = rows_top - len(strips) * STRIP
     for at, (kind, symbol, marks) in enumerate(strips):
         y = top + (at + 0.5) * STRIP
@@ -96,13 +99,16 @@ def _marks(canvas: Canvas, frame: Frame, marks: list[Mark], symbol: Symbol, y: f
         x = frame.x(at) + symbol.size / 144 + 0.04
         room = (frame.x(near[place + 1][0]) if place + 1 < len(near) else frame.right) - x - 0.08
         if text_width(label, SMALL) <= room:
-            canvas.text(x, y, label, size=SMALL)
+            canvas.text(x, y, label, size=SMALL, halo=True)
 
 
 def _column_heads(canvas: Canvas, frame: Frame, y: float) -> None:
+    thing = ""
     for column in frame.columns:
-        for line, words in enumerate(column.words):
-            canvas.text(column.right, y - 0.22 + 0.13 * line, words, size=SMALL, color=palette.MUTED, align="right")
+        if column.thing != thing:
+            thing = column.thing
+            canvas.text(column.right, y - 0.22, thing, size=SMALL, color=palette.MUTED, align="right")
+        canvas.text(column.right, y - 0.09, column.of, size=SMALL, color=palette.MUTED, align="right")
 
 
 def _time_axis(canvas: Canvas, frame: Frame, uprights: list[tuple[float, float]], top: float, bottom: float) -> None:

@@ -69,7 +69,9 @@ class Clock:
 
     def words(self, at: int) -> str:
         """Return one time as people write it."""
-        return f"{_utc(at):%Y-%m-%d %H:%M} UTC" if self.is_utc else duration(at - self.start_ms)
+        if self.is_utc:
+            return f"{_utc(at):%Y-%m-%d %H:%M} UTC"
+        return duration(at - self.start_ms) if at > self.start_ms else "the start"
 
     def ticks(self, most: int) -> list[tuple[int, str]]:
         """Return at most `most` + 1 ticks (at, label), on full units, from the start to the end.

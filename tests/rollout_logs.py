@@ -185,7 +185,7 @@ class _Making:
         signal("configured")
         became("verifying")
         luck = self.chance.random()
-        bad = name.split("/")[0] in self.bad
+        bad = name.split("/", maxsplit=1)[0] in self.bad
         if luck >= story.restored + story.failed and not bad:
             now += self.chance.randrange(5_000, 60_000)
             signal("healthy")
