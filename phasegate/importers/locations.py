@@ -1,0 +1,43 @@
+"""The cloud's list of regions: `phasegate import regions`.
+
+The shape is that of `az account list-locations` (REST: *Subscriptions - List Locations*): rows with `name`, `metadata`
+with `regionType` and `pairedRegion`, and `availabilityZoneMappings`. Logical regions, which hold no machines, are
+listed as unmapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phasegate.core.model import Region
+from phasegate.documents import blamed_on
+from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
+
+
+def import_regions(documents: Sequence[tuple[str, bytes]]) -> Imported:
+    """Return a fleet of regions alone; `InvalidFile` for another kind of document, or without a physical region."""
+    inputs = parsed(documents)
+    notes = Notes()
+    regions: list[Region] = []
+    for document in inputs:
+        for at, row in enumerate(items_of(document, "value")):
+            source = Source(row, document, f"[{at}]", notes, "[*]")
+            if "name" not in source or not ("metadata" in source or "displayName" in source):
+                document.refuse("is no region as `az account list-locations` lists them", source.place)
+            name = source.required("name")
+            metadata = source.child("metadata")
+            if (metadata.text("regionType") or "Physical").lower() != "physical":
+                notes.add(document.name, source.place, f"region `{name}`", "is logical: it holds no machines")
+                continue
+            pairs = [pair.required("name") for pair in metadata.children("pairedRegion")]
+            zones = [zone.required("logicalZone") for zone in source.children("availabilityZoneMappings")]
+            if len(pairs) > 1:
+                notes.add(
+                    document.name, source.place, f"pairs {', '.join(pairs[1:])} of `{name}`", "are beyond the first"
+                )
+            with blamed_on(document.name, source.place):
+                regions.append(Region(name, pairs[0] if pairs else None, tuple(zones)))
+            source.finish()
+    if not regions:
+        inputs[0].refuse("there is no physical region in it")
+    return notes.imported(fleet_of(inputs[0].name, regions=regions))
