@@ -84,6 +84,7 @@ class SetSoFar:
 
     region: str
     standing: Standing
+    cross_zone: bool
     row: RowSoFar | None = None
     lane: int = 0
     in_flight: int = 0

@@ -6,7 +6,7 @@ back series that grow with what happened: bars for each region and lane, failure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from attrs import define, evolve, field
@@ -73,6 +73,7 @@ class _Reader:
     total: int
     unwell: int
     flying: int = 0
+    by_step: bool = False
     rollouts: dict[int | str, RolloutSoFar] = field(factory=dict)
     marks: list[Mark] = field(factory=list)
     in_flight: Steps = field(factory=Steps)
@@ -87,7 +88,11 @@ class _Reader:
         now, fleet = line["t"], line["fleet"]
         zones = {region["name"]: sorted_zones(region.get("zones", ())) for region in fleet["regions"]}
         sets = {
-            f"{row['region']}/{row['name']}": SetSoFar(row["region"], Standing.of(row.get("instances", 0)))
+            f"{row['region']}/{row['name']}": SetSoFar(
+                region=row["region"],
+                standing=Standing.of(row.get("instances", 0)),
+                cross_zone=bool((row.get("rolling_policy") or {}).get("enable_cross_zone")),
+            )
             for row in fleet.get("sets", ())
         }
         total = sum(place.standing.size for place in sets.values())
@@ -97,25 +102,23 @@ class _Reader:
         return made
 
     def record(self) -> None:
-        self.in_flight.record(self.now, self.flying, self.total)
-        self.not_healthy.record(self.now, self.unwell, self.total)
+        for steps, count in ((self.in_flight, self.flying), (self.not_healthy, self.unwell)):
+            if not steps or count != steps.count[-1] or self.total != steps.whole[-1]:
+                steps.record(self.now, count, self.total)
 
     def read(self, line: Line) -> None:
         now = line["t"]
         if now < self.now:
             raise InvalidModel(f"time goes back from {self.now} to {now} ms; a log is in order")
         self.now = now
-        method = _KINDS.get(line["kind"])
-        if method is None:
-            return
-        flying, unwell, total = self.flying, self.unwell, self.total
-        method(self, line)
-        if total != self.total:
+        kind = line["kind"]
+        method = _KINDS.get(kind)
+        if method is not None:
+            method(self, line)
+        # between the lines of one step the counts are those of no state; a log without steps is taken line by line
+        self.by_step = self.by_step or kind == "step"
+        if kind == "step" or not self.by_step:
             self.record()
-        elif flying != self.flying:
-            self.in_flight.record(now, self.flying, total)
-        if unwell != self.unwell:
-            self.not_healthy.record(now, self.unwell, total)
 
     def place(self, line: Line) -> SetSoFar:
         try:
@@ -162,7 +165,8 @@ class _Reader:
             raise InvalidModel(
                 f"a batch of `{line['set']}` starts while instances of it are in flight in another rollout"
             )
-        lane = row.lane("cells" in line, line.get("cell", ""))
+        place.cross_zone = place.cross_zone or "cells" in line
+        lane = row.lane(place.cross_zone, line.get("cell", ""))
         if place.row is row and place.lane == lane and place.idle_since is not None and place.idle_since < self.now:
             row.gaps[lane].append((place.idle_since, self.now))
         started = place.standing.start(line["instances"], lane)
@@ -226,7 +230,9 @@ class _Reader:
         self.marks.append(Mark(self.now, "scaled", f"{line['set']} {' '.join(change)}"))
 
     def published(self, line: Line) -> None:
-        self.marks.append(Mark(self.now, "published", f"{line['image']} {line['version']}"))
+        version = line["version"]
+        words = version["version"] if isinstance(version, Mapping) else version
+        self.marks.append(Mark(self.now, "published", f"{line['image']} {words}"))
 
     def paused(self, line: Line) -> None:
         for rollout in self.some(line):
@@ -242,6 +248,7 @@ class _Reader:
             rollout.track = evolve(rollout.track, cancelled_ms=self.now)
 
     def finish(self) -> Timeline:
+        self.record()
         return Timeline(
             start_ms=self.start_ms,
             end_ms=self.now,

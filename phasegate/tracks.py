@@ -85,7 +85,11 @@ class Mark:
 
 @frozen(kw_only=True)
 class Timeline:
-    """A whole log. `in_flight` and `not_healthy` are counts out of the instances that the fleet has at the time."""
+    """A whole log.
+
+    `in_flight` and `not_healthy` are counts out of the instances that the fleet has at the time, as they stood after
+    each step, or after each line of a log without steps.
+    """
 
     start_ms: int
     end_ms: int
