@@ -10,12 +10,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from attrs import Attribute, field, frozen
 
 from phasegate.core.errors import InvalidModel
+from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.order import sorted_zones
 from phasegate.core.roster import Roster
 from phasegate.core.versions import version_key
@@ -43,7 +43,7 @@ class HealthSource(StrEnum):
 
 def refuse_unknown(name: str, known: Iterable[str], what: str, path: str) -> NoReturn:
     """Raise `InvalidModel` for a name that does not exist, with the closest one that does."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name[:100], list(known), n=1)  # the search is quadratic
     hint = f"; did you mean `{close[0]}`?" if close else ""
     raise InvalidModel(f"unknown {what} `{name}`{hint}", path)
 
@@ -59,10 +59,6 @@ def _between(low: int, high: int) -> Any:
             raise InvalidModel(f"{value} is not between {low} and {high}", attribute.name)
 
     return check
-
-
-def _frozen_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(dict(sorted(tags.items())))
 
 
 @frozen
@@ -154,7 +150,7 @@ class ImageVersion:
     version: str = field(validator=_versioned)
     published_at_ms: int = 0
     exclude_from_latest: bool = False
-    regions: tuple[Replica, ...] = field(default=(), converter=tuple)
+    regions: tuple[Replica, ...] = field(default=(), converter=tuple[Replica, ...])
 
 
 @frozen
@@ -162,7 +158,7 @@ class Image:
     """An image reference with its known versions, each once, in any order."""
 
     reference: ImageReference
-    versions: tuple[ImageVersion, ...] = field(default=(), converter=tuple)
+    versions: tuple[ImageVersion, ...] = field(default=(), converter=tuple[ImageVersion, ...])
 
     def __attrs_post_init__(self) -> None:
         seen: dict[tuple[int, ...], str] = {}
@@ -198,7 +194,7 @@ class Extension:
     """A VM extension and those that must be provisioned before it (semantics 8)."""
 
     name: str
-    provision_after: tuple[str, ...] = field(default=(), converter=tuple)
+    provision_after: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
 
 
 @frozen
@@ -265,7 +261,7 @@ class ScaleSet:
     version: str = "latest"
     zones: tuple[str, ...] = field(default=(), converter=sorted_zones)
     upgrade_domains: int = field(default=5, validator=_between(1, 65535))
-    tags: Mapping[str, str] = field(factory=dict, converter=_frozen_tags, hash=False)
+    tags: Mapping[str, str] = field(factory=FrozenMap, converter=FrozenMap)
     os: Literal["linux", "windows"] = "linux"
     api_version: str = "2021-03-01"
     configured_at_ms: int | None = None
@@ -274,15 +270,15 @@ class ScaleSet:
     upgrade_mode: Literal["automatic", "rolling", "manual"] = "automatic"
     patch_mode: str | None = None
     windows_automatic_updates: bool | None = None
-    health_sources: tuple[HealthSource, ...] = field(default=(HealthSource.EXTENSION,), converter=tuple)
+    health_sources: tuple[HealthSource, ...] = field(default=(HealthSource.EXTENSION,), converter=tuple[HealthSource, ...])
     load_balancer_sku: str | None = None
     placement_groups: Literal["single", "multiple"] = "single"
     rolling_policy: RollingPolicy = field(factory=RollingPolicy)
     custom_data: bool = False
-    extensions: tuple[Extension, ...] = field(default=(), converter=tuple)
-    external_resources: tuple[ExternalResource, ...] = field(default=(), converter=tuple)
+    extensions: tuple[Extension, ...] = field(default=(), converter=tuple[Extension, ...])
+    external_resources: tuple[ExternalResource, ...] = field(default=(), converter=tuple[ExternalResource, ...])
     service_fabric: ServiceFabric | None = None
-    windows: tuple[Window, ...] = field(default=(), converter=tuple)
+    windows: tuple[Window, ...] = field(default=(), converter=tuple[Window, ...])
     instances: int | Roster = 0
 
     def __attrs_post_init__(self) -> None:
@@ -342,7 +338,7 @@ class Group:
 
     name: str
     counts: Literal["instances", "cells", "sets"]
-    members: tuple[str, ...] = field(converter=tuple)
+    members: tuple[str, ...] = field(converter=tuple[str, ...])
     limit: int = field(validator=_between(1, 2**31 - 1))
 
     def __attrs_post_init__(self) -> None:
@@ -358,11 +354,11 @@ class Fleet:
     `phases`, if given, lists the regions of each phase (semantics 5 and 6).
     """
 
-    regions: tuple[Region, ...] = field(converter=tuple)
-    images: tuple[Image, ...] = field(default=(), converter=tuple)
-    sets: tuple[ScaleSet, ...] = field(default=(), converter=tuple)
+    regions: tuple[Region, ...] = field(converter=tuple[Region, ...])
+    images: tuple[Image, ...] = field(default=(), converter=tuple[Image, ...])
+    sets: tuple[ScaleSet, ...] = field(default=(), converter=tuple[ScaleSet, ...])
     conflicts: tuple[tuple[str, str], ...] = field(default=(), converter=lambda pairs: tuple(map(tuple, pairs)))
-    groups: tuple[Group, ...] = field(default=(), converter=tuple)
+    groups: tuple[Group, ...] = field(default=(), converter=tuple[Group, ...])
     phases: tuple[tuple[str, ...], ...] | None = None
 
     def __attrs_post_init__(self) -> None:

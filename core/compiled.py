@@ -1,0 +1,33 @@
+"""What an engine knows for good: the fleet and its policy, numbered and flattened."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from phasegate.core.compiling import make_statics
+from phasegate.core.directory import Directory, sorted_models
+from phasegate.core.model import Fleet, ScaleSet
+from phasegate.core.rules import Policy, Rules
+from phasegate.core.statics import Statics
+from phasegate.core.topology import Topology
+
+
+@frozen(eq=False)
+class Compiled:
+    """A fleet under a policy, made once."""
+
+    fleet: Fleet
+    rules: Rules = field(repr=False)
+    topology: Topology
+    models: tuple[ScaleSet, ...] = field(repr=False)
+    directory: Directory = field(repr=False)
+    statics: Statics = field(repr=False)
+
+    @classmethod
+    def of(cls, fleet: Fleet, policy: Policy) -> Compiled:
+        """Compile; `InvalidModel` if the fleet's own conflicts, groups or phases cannot be right."""
+        rules = policy.rules(fleet)
+        topology = Topology.of(fleet, rules.edges, rules.pairs)
+        models = sorted_models(fleet)
+        directory = Directory.of(models, topology)
+        return cls(fleet, rules, topology, models, directory, make_statics(models, directory, topology, rules))

@@ -1,0 +1,287 @@
+"""From a fleet and its rules to numbers: what the kernel knows for good, and the columns of the first state.
+
+Instances get their slots set by set, in a set by phase ordering number, cell and upgrade domain, then by id: so a
+bucket's instances lie side by side, and a batch is found by one scan of a few bytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from attrs import frozen
+
+from phasegate.core import codes as c
+from phasegate.core import roster as r
+from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
+from phasegate.core.directory import Directory
+from phasegate.core.lifecycle import Life, compiled
+from phasegate.core.model import ZONELESS, Fleet, Image, ScaleSet
+from phasegate.core.pages import DIGEST_BYTES, Paged
+from phasegate.core.roster import NO_NUMBER, Roster
+from phasegate.core.rules import Rules
+from phasegate.core.state import Book, State
+from phasegate.core.statics import Statics, ragged
+from phasegate.core.topology import Topology
+from phasegate.core.vector import Vector
+from phasegate.core.versions import version_key
+
+
+def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Topology, rules: Rules) -> Statics:
+    """Return the flat numbers that a kernel needs beside the state."""
+    words, rows = topology.rows()
+    region_of = {cell: directory.region_number[cell.rsplit("/", 1)[0]] for cell in topology.cells}
+    region_sets = array("I", [0] * (len(directory.regions) + 1))
+    for region in directory.set_region:
+        region_sets[region + 1] += 1
+    for at in range(len(directory.regions)):
+        region_sets[at + 1] += region_sets[at]
+    number = directory.set_number
+    of_sets: dict[str, list[list[int]]] = {kind: [[] for _ in models] for kind in ("instances", "sets")}
+    of_cells: list[list[int]] = [[] for _ in topology.cells]
+    for g, group in enumerate(rules.groups):
+        for member in group.members:
+            if group.counts == "cells":
+                of_cells[directory.cell_number[member]].append(g)
+            else:
+                of_sets[group.counts][number[member]].append(g)
+    return Statics(
+        life_table=compiled(),
+        cell_words=words,
+        cell_rows=rows,
+        cell_region=array("I", (region_of[cell] for cell in topology.cells)),
+        cell_wakes=ragged(
+            sorted({region_of[other] for other in topology.graph[cell]} | {region_of[cell]}) for cell in topology.cells
+        ),
+        cell_groups=ragged(of_cells),
+        region_sets=region_sets,
+        region_pairs=ragged(
+            sorted(directory.region_number[other] for other in topology.pairs[region]) if region in topology.pairs else ()
+            for region in directory.regions
+        ),
+        set_instance_groups=ragged(of_sets["instances"]),
+        set_work_groups=ragged(of_sets["sets"]),
+        group_limit=array("I", (group.limit for group in rules.groups)),
+        group_sets=ragged(
+            () if group.counts == "cells" else sorted(number[member] for member in group.members)
+            for group in rules.groups
+        ),
+        group_regions=ragged(
+            sorted({region_of[member] for member in group.members}) if group.counts == "cells" else ()
+            for group in rules.groups
+        ),
+        step_timeout_ms=rules.step_timeout_ms,
+        health_timeout_ms=rules.health_timeout_ms,
+        phase_bake_ms=rules.phase_bake_ms,
+        phase_failure_percent=rules.phase_failure_percent,
+        has_delays=rules.has_delays,
+    )
+
+
+@frozen
+class Rows:
+    """The instances of one set in slot order: one entry an instance in each column, and its buckets."""
+
+    ident: array[int]
+    bucket: array[int]  # which of `sites`
+    sites: list[tuple[int, int, int, int]]  # cell, upgrade domain, number, how many
+    version: Sequence[int]
+    health: bytes
+    flag: bytes
+    failed: list[tuple[int, tuple[str, ...]]]  # row, versions that failed there
+
+
+class Compiler:
+    """Builds the columns of the first state, set by set."""
+
+    def __init__(self, fleet: Fleet, models: Sequence[ScaleSet], directory: Directory, rules: Rules) -> None:
+        self.fleet = fleet
+        self.models = models
+        self.directory = directory
+        self.rules = rules
+        self.versions: dict[str, int] = {"": 0}
+        self.images = {image.name: image for image in fleet.images}
+        for image in fleet.images:
+            for version in image.versions:
+                self.versions.setdefault(version.version, len(self.versions))
+
+    def first_state(self, now: int) -> State:
+        """Return the state in which nothing has begun: every listed instance in place, and counted."""
+        flat = {column.name: array(column.typecode) for column in COLUMNS}
+        failed_more: set[tuple[int, int]] = set()
+        for s, model in enumerate(self.models):
+            rows = self._rows(s, model)
+            first_slot, first_bucket = len(flat["life"]), len(flat["begun"])
+            self._add_instances(flat, rows, first_bucket)
+            self._add_set(flat, s, rows, first_slot, first_bucket)
+            for row, versions in rows.failed:
+                numbers = [self._number(version) for version in versions]
+                flat["failed"][first_slot + row] = numbers[-1]
+                failed_more.update((first_slot + row, number) for number in numbers[:-1])
+        counts: dict[Table, int] = {
+            "instance": len(flat["life"]),
+            "order": len(flat["order"]),
+            "bucket": len(flat["begun"]),
+            "set": len(self.models),
+            "cell": len(self.directory.cells),
+            "region": len(self.directory.regions),
+            "group": len(self.rules.groups),
+            "rollout": 0,
+            "fleet": 1,
+        }
+        flat["sums"] = array("q", [0] * c.SUM)
+        flat["sums"][c.SUM_TOTAL] = counts["instance"]
+        flat["sums"][c.SUM_BAD] = sum(flat["tally"][s * c.TALLY + c.TALLY_BAD] for s in range(len(self.models)))
+        book = Book(
+            versions=tuple(self.versions),
+            catalogue=self.fleet.images,
+            failed_more=frozenset(failed_more),
+        )
+        return State(
+            now=now,
+            rows=counts,
+            columns=tuple(
+                padded(flat[column.name].tobytes(), max(1, counts[column.table]), column.table, column.row_bytes)
+                for column in COLUMNS
+            ),
+            book=book,
+            history=Vector.filled((), len(self.models)),
+            fleet_digest=blake2b(
+                repr((self.directory.sets, self.directory.cells)).encode(), digest_size=DIGEST_BYTES
+            ).digest(),
+        )
+
+    def _number(self, version: str) -> int:
+        return self.versions.setdefault(version, len(self.versions))
+
+    def _oldest(self, model: ScaleSet) -> int:
+        image = self.images.get(model.image.name)
+        known = [version.version for version in image.versions] if image is not None else []
+        return self._number(min(known, key=version_key, default=""))
+
+    def _cell(self, model: ScaleSet, zone: str | None) -> int:
+        return self.directory.cell_number[f"{model.region}/{ZONELESS if zone is None else zone}"]
+
+    def _rows(self, s: int, model: ScaleSet) -> Rows:
+        if isinstance(model.instances, Roster):
+            return self._listed(s, model, model.instances)
+        return self._spread(model, model.instances)
+
+    def _spread(self, model: ScaleSet, count: int) -> Rows:
+        """Spread a count evenly over the zones, then over the upgrade domains."""
+        cells = [self._cell(model, zone) for zone in model.zones or (None,)]
+        ident, bucket = array("I"), array("I")
+        sites: list[tuple[int, int, int, int]] = []
+        stride = len(cells) * model.upgrade_domains
+        for at, cell in enumerate(cells):
+            for domain in range(model.upgrade_domains):
+                ids = range(at + len(cells) * domain, count, stride)
+                if not ids:
+                    continue
+                kept = domain if self.rules.by_upgrade_domain else 0
+                if not sites or sites[-1][:2] != (cell, kept):
+                    sites.append((cell, kept, NO_NUMBER, 0))
+                sites[-1] = (*sites[-1][:3], sites[-1][3] + len(ids))
+                ident.extend(ids)
+                bucket.extend([len(sites) - 1] * len(ids))
+        version = array("H", [self._oldest(model)]) * count
+        return Rows(ident, bucket, sites, version, bytes(count), bytes(count), [])
+
+    def _listed(self, s: int, model: ScaleSet, roster: Roster) -> Rows:
+        """Order listed instances by number, cell, upgrade domain and id."""
+        zone_cells = {at: self._cell(model, zone) for at, zone in enumerate(roster.zones)}
+        zone_cells[r.NO_ZONE] = self._cell(model, None)
+        domains = memoryview(roster.domain).cast("H")
+        numbers = memoryview(roster.number).cast("i")
+        versions = memoryview(roster.version).cast("H")
+        interned = [self._oldest(model) if version is None else self._number(version) for version in roster.versions]
+        keys = [
+            (
+                numbers[row] if self.rules.by_phase_order else NO_NUMBER,
+                zone_cells[roster.zone[row]],
+                domains[row] if self.rules.by_upgrade_domain else 0,
+                row,
+            )
+            for row in range(len(roster))
+        ]
+        keys.sort()
+        is_text = s in self.directory.texts
+        ids = roster.ids
+        ident, bucket = array("I"), array("I")
+        sites: list[tuple[int, int, int, int]] = []
+        for number, cell, domain, row in keys:
+            if not sites or sites[-1][:3] != (cell, domain, number):
+                sites.append((cell, domain, number, 0))
+            sites[-1] = (cell, domain, number, sites[-1][3] + 1)
+            ident.append(row if is_text else int(ids[row]))
+            bucket.append(len(sites) - 1)
+        rows = [key[3] for key in keys]
+        place = {row: at for at, row in enumerate(rows)} if roster.failed else {}
+        return Rows(
+            ident,
+            bucket,
+            sites,
+            array("H", (interned[versions[row]] for row in rows)),
+            bytes(roster.health[row] for row in rows),
+            bytes(roster.flags[row] for row in rows),
+            [(place[row], failed) for row, failed in roster.failed],
+        )
+
+    @staticmethod
+    def _add_instances(flat: dict[str, array[int]], rows: Rows, first_bucket: int) -> None:
+        count = len(rows.ident)
+        first_slot = len(flat["life"])
+        flat["life"].extend(Life.PENDING | health << c.HEALTH_SHIFT for health in rows.health)
+        flat["flag"].extend(rows.flag)
+        flat["version"].extend(rows.version)
+        flat["bucket"].extend(first_bucket + bucket for bucket in rows.bucket)
+        flat["ident"].extend(rows.ident)
+        flat["order"].extend(range(first_slot, first_slot + count))
+        for name in ("previous", "failed"):
+            flat[name].frombytes(bytes(2 * count))
+        # Nothing has been reported yet, so any report counts, even one observed at the epoch.
+        flat["observed"].extend([-1] * count)
+        flat["deadline"].frombytes(bytes(8 * count))
+
+    def _add_set(self, flat: dict[str, array[int]], s: int, rows: Rows, first_slot: int, first_bucket: int) -> None:
+        first = first_slot
+        bad = 0
+        for cell, domain, number, count in rows.sites:
+            of_bucket = rows.health[first - first_slot : first - first_slot + count]
+            bad_here = of_bucket.count(1) + of_bucket.count(2)
+            bad += bad_here
+            flat["site"].extend((s, cell, domain, number, first, count))
+            flat["wait"].extend((count, bad_here, 0))
+            flat["begun"].append(0)
+            first += count
+        tally = array("I", [0] * c.TALLY)
+        tally[Life.PENDING] = tally[c.TALLY_TOTAL] = len(rows.ident)
+        tally[c.TALLY_BAD] = bad
+        flat["tally"].extend(tally)
+        link = array("i", [0] * c.LINK)
+        link[c.LINK_ROLLOUT] = link[c.LINK_HOLD] = -1
+        link[c.LINK_REGION] = self.directory.set_region[s]
+        link[c.LINK_BUCKET], link[c.LINK_BUCKETS] = first_bucket, len(rows.sites)
+        flat["link"].extend(link)
+
+
+def padded(flat: bytes, rows: int, table: Table, row_bytes: int) -> Paged:
+    """Return a column of that many rows, cut into pages and filled up with zeros."""
+    pages = max(1, -(-rows // PAGE_ROWS[table]))
+    page_bytes = row_bytes * PAGE_ROWS[table]
+    return Paged.of(flat.ljust(pages * page_bytes, b"\0"), page_bytes)
+
+
+def interned(book: Book, version: str) -> tuple[Book, int]:
+    """Return the book with that version in it, and the version's number."""
+    from attrs import evolve
+
+    if version in book.versions:
+        return book, book.versions.index(version)
+    return evolve(book, versions=(*book.versions, version)), len(book.versions)
+
+
+def image_named(images: Iterable[Image], name: str) -> Image | None:
+    """Return the image of that name, None if there is none."""
+    return next((image for image in images if image.name == name), None)

@@ -1,0 +1,483 @@
+"""The engine: a fleet under a policy, and the pure functions from state to state that follow from them.
+
+    step(state, event) -> Step(state, facts)
+
+is the only verb that changes anything, and it changes nothing in place: the old state stays valid, equal input gives
+equal output. Everything else answers questions about a state.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from threading import RLock
+from typing import Any
+
+from attrs import field, frozen
+
+from phasegate.core import changes, explaining, rollouts, tracing
+from phasegate.core import codes as c
+from phasegate.core import windows as w
+from phasegate.core.compiled import Compiled
+from phasegate.core.compiling import Compiler, image_named
+from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
+from phasegate.core.events import (
+    Batch,
+    Cancel,
+    Configured,
+    Event,
+    Pause,
+    Protected,
+    Published,
+    Replicated,
+    Resume,
+    Rollout,
+    Scaled,
+    Signals,
+    Start,
+    Tick,
+)
+from phasegate.core.explaining import Explanation
+from phasegate.core.facts import Commands, Step
+from phasegate.core.kernels import default_kernel
+from phasegate.core.lifecycle import Life
+from phasegate.core.model import Fleet, Health
+from phasegate.core.progress import report
+from phasegate.core.reasons import Verdict
+from phasegate.core.rules import Policy
+from phasegate.core.state import AttemptRecord, State
+from phasegate.core.twin.selector import Pick
+from phasegate.core.versions import version_key
+from phasegate.core.working import Working
+
+TIME_MAX = 2**53  # ms: integers that every JSON reader keeps exact
+
+
+@frozen
+class Choice:
+    """What is legal for one set now: any non-empty part of `candidates` (slots, in order) within both numbers.
+
+    One candidate alone is always within them; `healthy_at_most` bounds those that are healthy or initializing. `cell`
+    is the first candidate's; with `enable_cross_zone` the candidates may be in several.
+    """
+
+    set: str
+    cell: str
+    upgrade_domain: int
+    candidates: tuple[int, ...] = field(repr=lambda slots: f"<{len(slots)}>")
+    at_most: int
+    healthy_at_most: int
+
+
+class Engine:
+    """A fleet under a policy. Immutable to its users; one lock makes it safe between threads.
+
+    `kernel` is the class of the selector and stepper: the compiled one where there is one, else its plain twin.
+    `InvalidModel` if the policy cannot be applied to the fleet (a pair inside one of the users' phases, ...).
+    """
+
+    def __init__(self, fleet: Fleet, policy: Policy, *, kernel: Any = None) -> None:
+        self.fleet = fleet
+        self.policy = policy
+        self.compiled = Compiled.of(fleet, policy)
+        self.topology = self.compiled.topology
+        self._work = Working(self.compiled, kernel if kernel is not None else default_kernel())
+        self._lock = RLock()
+
+    def __repr__(self) -> str:
+        return f"Engine({self.fleet!r}, {type(self.policy).__name__})"
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the compiled kernel is at work."""
+        return bool(self._work.kernel_class.is_compiled)
+
+    # --- changing ----------------------------------------------------------------------------------------------------
+
+    def initial(self, now: int = 0) -> State:
+        """Return the state in which nothing has begun: every instance as the fleet lists it, at `now` (ms UTC)."""
+        models, directory = self.compiled.models, self.compiled.directory
+        state = Compiler(self.fleet, models, directory, self.compiled.rules).first_state(_time(now))
+        with self._lock:
+            work = self._work
+            work.take_up(state)
+            work.kernel.begin(now)
+            for s, model in enumerate(models):
+                image = image_named(work.book.catalogue, model.image.name)
+                newest = self.compiled.rules.target(image, (model.region,), now) if image is not None else None
+                if newest is not None:
+                    work.v.link[s * c.LINK + c.LINK_TARGET] = work.book.versions.index(newest)
+                    work.v.touch_set(s)
+                rollouts.classify(work, s, work.slots_of(s), c.BY_ROLLOUT)
+            work.kernel.take_trace()
+            work.picks = work.kernel.settle()
+            return work.publish(now)
+
+    def start(
+        self,
+        image: str,
+        target: str | None = None,
+        *,
+        now: int,
+        sets: Iterable[str] | None = None,
+        started_by: str | None = None,
+        state: State | None = None,
+    ) -> State:
+        """Begin a rollout of `image` (its name) to `target`, None for the newest version; return the state after it.
+
+        With `sets` it is a manual one, started by `"user"` unless said otherwise. Without `state` it begins on the
+        fleet as listed. The errors are those of `step` with a `Rollout` event.
+        """
+        named = None if sets is None else tuple(sets)
+        event = Rollout(image, now, target, named, started_by or ("platform" if named is None else "user"))
+        return self.step(self.initial(now) if state is None else state, event).state
+
+    def step(self, state: State, event: Event) -> Step:
+        """Return the state after the event, and what it brought about (semantics 8).
+
+        First the timers due before `event.now` pass, then the event is applied, then everything settles. A `Tick` also
+        lets the timers due at its `now` pass. `InvalidEvent` if the event is malformed or its time lies before the
+        state's, `UnknownName` if it names what is not there, `IllegalTransition` if a batch is not legal: then nothing
+        has moved.
+        """
+        with self._lock:
+            self._check(state, event)
+            self._open(state, event)
+            try:
+                return self._step(state, event)
+            except BaseException:
+                self._work.spoil()
+                raise
+
+    def _check(self, state: State, event: Event) -> None:
+        now = _time(event.now)
+        if now < state.now:
+            raise InvalidEvent(f"time goes forward only: the event is of {now}, the state of {state.now}")
+        if isinstance(event, Signals):
+            _check_signals(event, state.rows["instance"])
+        rollout = getattr(event, "rollout", None)
+        if rollout is not None and not 0 <= rollout < state.rows["rollout"]:
+            raise UnknownName(f"no rollout {rollout}; there are {state.rows['rollout']}")
+
+    def _open(self, state: State, event: Event) -> None:
+        """Lay the state open, with room for what the event adds."""
+        work = self._work
+        if isinstance(event, Rollout):
+            work.grow(state, rollout=state.rows["rollout"] + 1)
+        elif isinstance(event, Scaled):
+            work.take_up(state)
+            changes.find(work, self.compiled.directory.set_named(event.set), event.removed)
+            if event.added:
+                changes.check_added(work, event)
+                work.grow(state, **changes.room_for(work, event))
+        else:
+            work.take_up(state)
+
+    def _step(self, state: State, event: Event) -> Step:
+        work = self._work
+        now = event.now
+        work.kernel.begin(now)
+        reader = tracing.Reader(work, now)
+        if self._pass_due(reader, before=now):
+            self._settle(reader, now)
+        self._apply(reader, event)
+        if isinstance(event, Tick):
+            reader.read(work.kernel.take_trace())
+            self._pass_due(reader, before=now + 1)
+        work.picks = self._settle(reader, now)
+        history, digest = state.history, state.history_digest
+        for s, record in reader.ended:
+            history = history.replaced(s, (record, *history[s])[:5])
+            digest = _chained(digest, s, record)
+        return Step(work.publish(now, history=history, history_digest=digest), tuple(reader.facts))
+
+    def _settle(self, reader: tracing.Reader, now: int) -> list[Pick]:
+        """Settle, and set the start instants of the phases that have opened; until nothing moves any more."""
+        work = self._work
+        while True:
+            picks: list[Pick] = work.kernel.settle()
+            reader.read(work.kernel.take_trace())
+            if not reader.opened:
+                return picks
+            for rollout, phase in reader.opened:
+                self._delay(rollout, phase, now)
+            reader.opened.clear()
+
+    def _delay(self, rollout: int, phase: int, now: int) -> None:
+        v = self._work.v
+        for s in self._work.kernel.attempts_of(rollout):
+            if v.link[s * c.LINK + c.LINK_PHASE] == phase and v.mark[s] & c.DELAYED:
+                rollouts.delay(self._work, s, now, now)
+
+    def _pass_due(self, reader: tracing.Reader, before: int) -> bool:
+        """Let every timer due before that time pass, in order; return whether there was one."""
+        work = self._work
+        due = work.timers.pop_due(before)
+        for _, kind, of in due:
+            if kind == c.TIMER_DEADLINE:
+                work.kernel.pass_deadlines(work.kernel.overdue(of, before))
+            elif kind == c.TIMER_BAKE:
+                work.kernel.pass_bake(of)
+            elif kind == c.TIMER_WINDOW:
+                rollouts.set_window(work, of, reader.now, is_manual=False)
+            else:
+                work.kernel.pass_timer(of, c.DELAYED if kind == c.TIMER_DELAY else c.RESTING)
+            reader.read(work.kernel.take_trace())
+        return bool(due)
+
+    def _apply(self, reader: tracing.Reader, event: Event) -> None:
+        work, kernel = self._work, self._work.kernel
+        match event:
+            case Tick():
+                pass
+            case Signals():
+                kernel.signals(event.slots, event.what, event.observed_at, event.attempt, event.answers)
+            case Start():
+                for batch in event.batches:
+                    self._start(batch, event.now)
+            case Rollout():
+                reader.facts.append(rollouts.begin(work, event))
+            case Pause() | Resume() | Cancel():
+                verb = {Pause: kernel.pause, Resume: kernel.resume, Cancel: kernel.cancel}[type(event)]
+                for rollout in range(work.rows("rollout")) if event.rollout is None else (event.rollout,):
+                    verb(rollout)
+            case _:
+                _CHANGES[type(event)](work, event)
+
+    def _start(self, batch: Batch, now: int) -> None:
+        s, slots = self._batch(batch)
+        verdict = explaining.check(self._work, s, slots, now)
+        if not verdict:
+            raise IllegalTransition(verdict)
+        self._work.kernel.start(s, self._work.v.bucket[slots[0]], slots)
+
+    def _batch(self, batch: Batch) -> tuple[int, Sequence[int]]:
+        """Return a batch's set and its slots in order; `InvalidEvent` if it is empty or not of one set."""
+        s = self.compiled.directory.set_named(batch.set)
+        v, known = self._work.v, self._work.rows("instance")
+        if not batch.slots or len(set(batch.slots)) != len(batch.slots):
+            raise InvalidEvent(f"a batch of `{batch.set}` is empty or names a slot twice")
+        for slot in batch.slots:
+            if not 0 <= slot < known or v.set_of(slot) != s:
+                raise InvalidEvent(f"slot {slot} is no instance of `{batch.set}`")
+        return s, batch.slots
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def select(self, state: State) -> tuple[Batch, ...]:
+        """Return the batches that the engine itself would start now, each legal after the ones before it.
+
+        In order: regions by phase, then name; zones; sets by name. Nothing more is legal after the last (semantics 7).
+        """
+        with self._lock:
+            sets = self.compiled.directory.sets
+            return tuple(Batch(sets[s], slots) for s, _, slots in self._picks(state))
+
+    def _picks(self, state: State) -> list[Pick]:
+        work = self._work
+        work.take_up(state)
+        if work.picks is None:
+            work.picks = work.kernel.walk()[0]
+        return work.picks
+
+    def legal(self, state: State) -> tuple[Choice, ...]:
+        """Return every batch that is legal now, in the order of `select`: what each set may start, cell by cell."""
+        with self._lock:
+            work = self._work
+            work.take_up(state)
+            found = []
+            for s in range(state.rows["set"]):
+                found += [(work.kernel.place(s, choice[1]), choice) for choice in work.kernel.legal(s)]
+            found.sort(key=lambda entry: (*entry[0], work.v.site[entry[1][1] * c.SITE + c.SITE_DOMAIN]))
+            return tuple(self._choice(*choice) for _, choice in found)
+
+    def _choice(self, s: int, bucket: int, slots: Sequence[int], at_most: int, healthy_at_most: int) -> Choice:
+        site = self._work.v.site[bucket * c.SITE : (bucket + 1) * c.SITE]
+        directory = self.compiled.directory
+        cell = directory.cells[site[c.SITE_CELL]]
+        return Choice(directory.sets[s], cell, site[c.SITE_DOMAIN], tuple(slots), at_most, healthy_at_most)
+
+    def check(self, state: State, batch: Batch) -> Verdict:
+        """Say whether the batch may start now, and if not, every reason why not (semantics 7 and 12).
+
+        `InvalidEvent` if it is empty, names a slot twice or one of another set; `UnknownName` if there is no such set.
+        """
+        with self._lock:
+            self._work.take_up(state)
+            s, slots = self._batch(batch)
+            return explaining.check(self._work, s, slots, state.now)
+
+    def explain(self, state: State, instance: str) -> Explanation:
+        """Return why the instance (`region/set/id`) does not start now, every reason with its numbers (semantics 12).
+
+        `UnknownName` if there is no such instance in the state.
+        """
+        with self._lock:
+            picks = self._picks(state)
+            slot = self.slots(state, [instance])[0]
+            return explaining.explain(self._work, slot, state.now, picks)
+
+    def next_time(self, state: State) -> int | None:
+        """Return when the next timer falls due (ms UTC), None if none is armed."""
+        with self._lock:
+            self._work.take_up(state)
+            return self._work.timers.next_time()
+
+    def outstanding(self, state: State) -> tuple[Commands, ...]:
+        """Return the commands that nobody has answered yet, by set, for whoever comes back after a crash (semantics 10)."""
+        with self._lock:
+            self._work.take_up(state)
+            return tracing.outstanding(self._work, state)
+
+    def progress(self, state: State) -> dict[str, Any]:
+        """Return the counts of every rollout, phase and set, with each set's history, as plain data (semantics 9)."""
+        with self._lock:
+            self._work.take_up(state)
+            return report(self._work, state)
+
+    def history(self, state: State, name: str) -> tuple[AttemptRecord, ...]:
+        """Return a set's last attempts, newest first: at most five, ended within two months (semantics 9)."""
+        since = two_months_before(state.now)
+        records = state.history[self.compiled.directory.set_named(name)]
+        return tuple(record for record in records if record.ended_at_ms >= since)
+
+    def counts(self, state: State) -> tuple[int, int]:
+        """Return how many instances of the fleet are in flight, and how many are not healthy."""
+        with self._lock:
+            self._work.take_up(state)
+            sums = self._work.v.sums
+            return sums[c.SUM_FLIGHT], sums[c.SUM_BAD]
+
+    def candidates_for_update(self, state: State) -> tuple[str, ...]:
+        """Return the images that have a newer version for an instance of their sets and no running automatic rollout."""
+        with self._lock:
+            work = self._work
+            work.take_up(state)
+            return rollouts.candidates(work, state.now)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def slots(self, state: State, names: Iterable[str]) -> array[int]:
+        """Return the slots of instances (`region/set/id`), in their order; `UnknownName` names the first unknown one."""
+        with self._lock:
+            work = self._work
+            work.take_up(state)
+            found = array("I")
+            known: dict[str, dict[str, int]] = {}
+            for name in names:
+                of, _, ident = name.rpartition("/")
+                if of not in known:
+                    slots = work.slots_of(self.compiled.directory.set_named(of))
+                    known[of] = dict(zip(work.ids_of(slots), slots, strict=True))
+                if ident not in known[of]:
+                    raise UnknownName(f"no instance `{ident}` in set `{of}`")
+                found.append(known[of][ident])
+            return found
+
+    def ids(self, state: State, slots: Sequence[int]) -> list[str]:
+        """Return the ids of instances of one set, in the order of their slots."""
+        with self._lock:
+            self._work.take_up(state)
+            return self._work.ids_of(slots)
+
+    def members(self, state: State, name: str) -> array[int]:
+        """Return the slots of a set's present instances, in order."""
+        with self._lock:
+            self._work.take_up(state)
+            return self._work.slots_of(self.compiled.directory.set_named(name))
+
+    def cell_of(self, state: State, slot: int) -> str:
+        """Return the cell of an instance, `region/zone` or `region/-`."""
+        return self.compiled.directory.cells[self._read(state, lambda v: v.cell_of(slot))]
+
+    def upgrade_domain_of(self, state: State, slot: int) -> int:
+        """Return the upgrade domain of an instance."""
+        return self._read(state, lambda v: v.site[v.bucket[slot] * c.SITE + c.SITE_DOMAIN])
+
+    def life(self, state: State, slot: int) -> Life:
+        """Return the life-cycle state of an instance."""
+        return Life(self._read(state, lambda v: v.life[slot]) & c.STATE_BITS)
+
+    def health(self, state: State, slot: int) -> Health:
+        """Return the health of an instance."""
+        return Health(self._read(state, lambda v: v.life[slot]) >> c.HEALTH_SHIFT)
+
+    def version(self, state: State, slot: int) -> str | None:
+        """Return the version installed on an instance, None if nobody knows."""
+        return state.book.versions[self._read(state, lambda v: v.version[slot])] or None
+
+    def _read(self, state: State, read: Callable[[Any], int]) -> int:
+        with self._lock:
+            self._work.take_up(state)
+            return int(read(self._work.v))
+
+
+_CHANGES: dict[type, Callable[[Working, Any], None]] = {
+    Configured: changes.configure,
+    Published: changes.publish,
+    Replicated: changes.replicate,
+    Protected: changes.protect,
+    Scaled: changes.scale,
+}
+
+
+def _time(now: int) -> int:
+    if isinstance(now, bool) or not isinstance(now, int) or not 0 <= now <= TIME_MAX:
+        raise InvalidEvent(f"time {now!r} is not whole milliseconds from 0 to 2**53")
+    return now
+
+
+def _check_signals(event: Signals, slot_count: int) -> None:
+    count = len(event.slots)
+    if {len(event.what), len(event.observed_at), len(event.attempt), len(event.answers)} != {count}:
+        raise InvalidEvent("the columns of the reports are not of one length")
+    if not count:
+        return
+    if max(event.slots) >= slot_count:
+        raise InvalidEvent(f"slot {max(event.slots)} is beyond the {slot_count} that there are")
+    if max(event.what) > 8 or max(event.answers) > 3:
+        raise InvalidEvent("a report says what is no `What`, or answers what is no `Do`")
+    if max(event.observed_at) > event.now or min(event.observed_at) < 0:
+        raise InvalidEvent(f"a report was observed after {event.now}, when it came in, or before 0")
+
+
+def _chained(digest: bytes, s: int, record: AttemptRecord) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(digest + repr((s, record)).encode(), digest_size=len(digest)).digest()
+
+
+def two_months_before(now: int) -> int:
+    """Return the instant two calendar months before, by the proleptic Gregorian calendar in UTC.
+
+    The day is cut to the month's length: two months before 30 April is 28 or 29 February.
+
+    >>> two_months_before(5_097_600_000)  # 1970-03-01
+    0
+    """
+    day, rest = divmod(now, 86_400_000)
+    year, month, of_month = _civil(day)
+    year, month = (year, month - 2) if month > 2 else (year - 1, month + 10)
+    length = _days(year + month // 12, month % 12 + 1, 1) - _days(year, month, 1)
+    return _days(year, month, min(of_month, length)) * 86_400_000 + rest
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Return the days from 1970-01-01 to that date; years begin in March, so that the leap day comes last."""
+    year -= month <= 2
+    era, of_era = divmod(year, 400)
+    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
+
+
+def _civil(day: int) -> tuple[int, int, int]:
+    """Return year, month and day of the month of a day counted from 1970-01-01."""
+    era, of_era = divmod(day + 719_468, 146_097)
+    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    shifted = (5 * of_year + 2) // 153
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    return year + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1
+
+
+__all__ = ["Choice", "Engine", "two_months_before", "version_key"]

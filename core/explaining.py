@@ -1,0 +1,318 @@
+"""Why an instance does not start now, and whether a batch may: the kernel's bits as reasons with numbers (semantics 12).
+
+Nothing is decided here: `standing`, `gates`, `in_cell` and the candidates of the selector say no, this says what the
+no is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import field, frozen
+
+from phasegate.core import codes as c
+from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.lifecycle import Life
+from phasegate.core.model import Health
+from phasegate.core.reasons import Code, Fact, Reason, Verdict
+from phasegate.core.roster import PROTECTED, SKIPPED
+from phasegate.core.rules import Admit
+from phasegate.core.tracing import ATTEMPTS, ERRORS
+from phasegate.core.twin.counters import items_of
+from phasegate.core.twin.selector import Pick
+from phasegate.core.windows import next_opening
+from phasegate.core.working import Working
+
+
+@frozen
+class Explanation:
+    """What an instance is, and every reason why it does not start now; iterating gives the reasons.
+
+    `selected` says that the engine would start it now. `earliest` is when time alone would have lifted every reason
+    that time lifts, None if there is one that it does not.
+    """
+
+    instance: str
+    state: Life
+    health: Health
+    version: str
+    target: str
+    reasons: tuple[Reason, ...]
+    selected: bool
+    deadline: int | None = field(default=None)
+
+    @property
+    def earliest(self) -> int | None:
+        """The earliest time at which it may start, as far as time alone decides."""
+        times = [reason.earliest for reason in self.reasons]
+        known = [time for time in times if time is not None]
+        return max(known) if known and len(known) == len(times) else None
+
+    def __iter__(self) -> Iterator[Reason]:
+        return iter(self.reasons)
+
+    def __len__(self) -> int:
+        return len(self.reasons)
+
+
+def reason(code: Code, earliest: int | None = None, **facts: Fact) -> Reason:
+    """Return a reason with its numbers by name."""
+    return Reason(code, FrozenMap(facts), earliest)
+
+
+def of_set(work: Working, s: int, now: int) -> list[Reason]:
+    """Return what keeps the whole set from starting anything: one reason a rule, gates too."""
+    v, directory = work.v, work.compiled.directory
+    bits = work.kernel.standing(s)
+    if bits & c.NO_ATTEMPT or bits & c.ENDED:
+        return [_without_attempt(work, s, bits)]
+    found: list[Reason] = []
+    link, tally = s * c.LINK, s * c.TALLY
+    rollout = v.link[link + c.LINK_ROLLOUT]
+    gates = work.kernel.gates(s)
+    if gates & c.NOT_ELIGIBLE:
+        found.append(reason(Code.NOT_ELIGIBLE, codes=_codes_now(work, s, now)))
+    if bits & c.IS_CANCELLED:
+        found.append(reason(Code.CANCELLED))
+    if bits & c.IS_PAUSED:
+        found.append(reason(Code.PAUSED))
+    if bits & c.PHASE_SHUT:
+        current = v.plan[rollout * c.PLAN + c.PLAN_PHASE]
+        phase = v.link[link + c.LINK_PHASE]
+        phases = work.book.rollouts[rollout].phases or ()
+        found.append(reason(Code.PHASE_NOT_OPEN, phase=phase, waiting_for=current, regions=phases[current]))
+    if bits & c.PAIR_AT_WORK:
+        region = v.link[link + c.LINK_REGION]
+        found += (
+            reason(Code.PAIR_AT_WORK, region=directory.regions[region], pair=directory.regions[pair])
+            for pair in items_of(work.compiled.statics.region_pairs, region)
+            if v.working[pair]
+        )
+    found += _not_before(work, s)
+    if bits & c.WINDOW_SHUT:
+        opening = next_opening(work.model(s).windows, now)
+        found.append(reason(Code.OUTSIDE_WINDOW, opening, next_opening=opening))
+    if bits & c.IN_FLIGHT:
+        found.append(reason(Code.BATCH_IN_FLIGHT, count=v.tally[tally + c.TALLY_FLIGHT]))
+    if gates & c.UPGRADED_UNHEALTHY:
+        found.append(_upgraded_unhealthy(work, s))
+    if gates & c.SET_UNHEALTHY:
+        found.append(
+            reason(
+                Code.SET_UNHEALTHY,
+                count=v.tally[tally + c.TALLY_BAD],
+                total=v.tally[tally + c.TALLY_TOTAL],
+                percent=v.percent[s * c.PERCENT + c.UNHEALTHY_PERCENT],
+            )
+        )
+    if bits & c.GROUP_FULL:
+        statics = work.compiled.statics
+        crowded = list(items_of(statics.set_instance_groups, s))
+        if v.status[s] == c.WAITING:
+            crowded += items_of(statics.set_work_groups, s)
+        found += _full_groups(work, crowded)
+    return found
+
+
+def _without_attempt(work: Working, s: int, bits: int) -> Reason:
+    name = work.compiled.directory.sets[s]
+    image = work.model(s).image.name
+    for record in reversed(work.book.rollouts):
+        if record.image == image and (record.sets is None or name in record.sets):
+            codes = dict(record.ineligible).get(name)
+            if codes is not None:
+                return reason(Code.NOT_ELIGIBLE, codes=codes)
+            break
+    if bits & c.NO_ATTEMPT:
+        return reason(Code.NO_ROLLOUT)
+    code = ERRORS[work.v.code[s]]
+    return reason(Code.ATTEMPT_ENDED, status=ATTEMPTS[work.v.status[s]], code=code or "none")
+
+
+def _codes_now(work: Working, s: int, now: int) -> tuple[str, ...]:
+    from phasegate.core.compiling import image_named
+    from phasegate.core.rollouts import codes_of
+
+    record = work.book.rollouts[work.v.link[s * c.LINK + c.LINK_ROLLOUT]]
+    image = image_named(work.book.catalogue, record.image)
+    return codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now)
+
+
+def _not_before(work: Working, s: int) -> list[Reason]:
+    v = work.v
+    found = []
+    if v.mark[s] & c.DELAYED:
+        time = v.clock[s * c.CLOCK + c.CLOCK_DELAY]
+        found.append(reason(Code.NOT_BEFORE, time, time=time))
+    if v.mark[s] & c.RESTING:
+        time = v.clock[s * c.CLOCK + c.CLOCK_REST]
+        is_paused = v.trait[v.link[s * c.LINK + c.LINK_ROLLOUT]] & c.PAUSED
+        found.append(reason(Code.NOT_BEFORE, None if is_paused else time, time=time))
+    return found
+
+
+def _upgraded_unhealthy(work: Working, s: int) -> Reason:
+    tally = work.v.tally[s * c.TALLY : (s + 1) * c.TALLY]
+    bad = tally[Life.RESTORED] + tally[Life.FAILED] + tally[c.TALLY_UPGRADED_BAD]
+    attempted = tally[Life.RESTORED] + tally[Life.FAILED] + tally[Life.UPGRADED]
+    of = tally[c.TALLY_TOTAL] if work.v.option[s] & c.OF_SET else attempted
+    return reason(
+        Code.UPGRADED_UNHEALTHY, count=bad, of=of, percent=work.v.percent[s * c.PERCENT + c.UPGRADED_PERCENT]
+    )
+
+
+def _full_groups(work: Working, groups: Sequence[int]) -> list[Reason]:
+    limits = work.compiled.statics.group_limit
+    return [
+        reason(Code.GROUP_FULL, group=work.compiled.rules.groups[g].name, k=limits[g])
+        for g in groups
+        if work.v.used[g] >= limits[g]
+    ]
+
+
+def of_bucket(work: Working, s: int, bucket: int) -> list[Reason]:
+    """Return what keeps the candidates of one bucket from starting, beside what keeps the whole set."""
+    v = work.v
+    number, narrowed = work.kernel.current(s)
+    at = bucket * c.SITE
+    found: list[Reason] = []
+    if v.site[at + c.SITE_NUMBER] != number:
+        found.append(reason(Code.PHASE_ORDER_LATER, number=v.site[at + c.SITE_NUMBER], current=number))
+    elif narrowed and not v.begun[bucket]:
+        found.append(reason(Code.UPGRADE_DOMAIN_LATER, domain=v.site[at + c.SITE_DOMAIN]))
+    cell = v.site[at + c.SITE_CELL]
+    bits = work.kernel.in_cell(s, cell)
+    if bits & c.CELL_BUSY:
+        found += _busy_cells(work, s, cell)
+    if bits & c.GROUP_FULL:
+        found += _full_groups(work, list(items_of(work.compiled.statics.cell_groups, cell)))
+    return found
+
+
+def _busy_cells(work: Working, s: int, cell: int) -> list[Reason]:
+    cells = work.compiled.directory.cells
+    held = work.v.link[s * c.LINK + c.LINK_HOLD]
+    if held >= 0:
+        return [reason(Code.CELL_BUSY, cell=cells[cell], busy_cell=cells[held])]
+    graph, number = work.compiled.topology.graph, work.compiled.directory.cell_number
+    return [
+        reason(Code.CELL_BUSY, cell=cells[cell], busy_cell=other)
+        for other in sorted(graph[cells[cell]], key=number.__getitem__)
+        if work.v.holds[number[other]]
+    ]
+
+
+def of_policies(work: Working, s: int, bucket: int, slots: Sequence[int]) -> list[Reason]:
+    """Return what the users' policies say against these candidates."""
+    question = work.question(s, bucket, slots)
+    found = []
+    for policy in work.compiled.rules.asks:
+        answer = policy.judge(question)
+        if not isinstance(answer, Admit):
+            earliest = getattr(answer, "earliest", None)
+            found.append(reason(Code.POLICY, earliest, name=policy.name, reasons=tuple(answer.reasons)))
+        elif answer.part is not None and not set(question.ids) <= answer.part:
+            found.append(reason(Code.POLICY, name=policy.name, reasons=("not in the part that it admits",)))
+    return found
+
+
+def explain(work: Working, slot: int, now: int, picks: Sequence[Pick]) -> Explanation:
+    """Return what an instance is, and why it does not start now; `picks` are what would be started."""
+    v = work.v
+    s = v.set_of(slot)
+    life = Life(v.life[slot] & c.STATE_BITS)
+    is_selected = any(slot in pick[2] for pick in picks if pick[0] == s)
+    reasons: list[Reason] = []
+    if life is Life.PENDING and not is_selected:
+        reasons = _why_pending(work, slot, s, now, picks)
+    elif life is Life.CURRENT:
+        reasons = [reason(Code.CURRENT)]
+    elif life is Life.EXCLUDED:
+        reasons = _why_excluded(work, slot, s)
+    return Explanation(
+        f"{work.compiled.directory.sets[s]}/{work.id_of(slot)}",
+        life,
+        Health(v.life[slot] >> c.HEALTH_SHIFT),
+        work.book.versions[v.version[slot]],
+        work.book.versions[v.link[s * c.LINK + c.LINK_TARGET]],
+        tuple(reasons),
+        is_selected,
+        v.deadline[slot] or None,
+    )
+
+
+def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
+    flag = work.v.flag[slot]
+    causes = ((PROTECTED, "protected"), (SKIPPED, "skip-upgrade"), (c.REFUSED, "policy"))
+    found = [reason(Code.EXCLUDED, why=why) for bit, why in causes if flag & bit]
+    target = work.v.link[s * c.LINK + c.LINK_TARGET]
+    if work.v.failed[slot] == target or (slot, target) in work.book.failed_more:
+        found.append(reason(Code.FAILED_BEFORE, version=work.book.versions[target]))
+    return found
+
+
+def _why_pending(work: Working, slot: int, s: int, now: int, picks: Sequence[Pick]) -> list[Reason]:
+    found = of_set(work, s, now)
+    if work.kernel.standing(s) & (c.NO_ATTEMPT | c.ENDED):
+        return found
+    bucket = work.v.bucket[slot]
+    found += of_bucket(work, s, bucket)
+    if work.compiled.rules.asks:
+        found += of_policies(work, s, bucket, [slot])
+    if found:
+        return found
+    cells = work.compiled.directory.cells
+    cell = cells[work.v.site[bucket * c.SITE + c.SITE_CELL]]
+    for other, its_bucket, batch in picks:
+        its_cell = cells[work.v.site[its_bucket * c.SITE + c.SITE_CELL]]
+        its_name = work.compiled.directory.sets[other]
+        if other == s:
+            if slot in work.kernel.candidates(s, its_bucket):
+                return [reason(Code.BATCH_FULL, size=len(batch))]
+            return [reason(Code.LATER_IN_ORDER, set=its_name, cell=its_cell)]
+        if _in_each_others_way(work, s, other, cell, its_cell):
+            found.append(reason(Code.LATER_IN_ORDER, set=its_name, cell=its_cell))
+    return found
+
+
+def _in_each_others_way(work: Working, s: int, other: int, cell: str, its_cell: str) -> bool:
+    statics, topology = work.compiled.statics, work.compiled.topology
+    regions = work.compiled.directory.regions
+    pair = (regions[work.v.link[at * c.LINK + c.LINK_REGION]] for at in (s, other))
+    if topology.graph.has_edge(cell, its_cell) or topology.pairs.has_edge(*pair):
+        return True
+    number = work.compiled.directory.cell_number
+    shared = (
+        set(items_of(statics.set_instance_groups, s)) & set(items_of(statics.set_instance_groups, other))
+        | set(items_of(statics.set_work_groups, s)) & set(items_of(statics.set_work_groups, other))
+        | set(items_of(statics.cell_groups, number[cell])) & set(items_of(statics.cell_groups, number[its_cell]))
+    )
+    return bool(shared) or bool(work.compiled.rules.asks)
+
+
+def check(work: Working, s: int, slots: Sequence[int], now: int) -> Verdict:
+    """Say whether these instances of one set may start together now, and if not, every reason why not."""
+    v, kernel = work.v, work.kernel
+    found = of_set(work, s, now)
+    for slot in slots:
+        life = Life(v.life[slot] & c.STATE_BITS)
+        if life is not Life.PENDING:
+            found.append(reason(Code.NOT_PENDING, instance=work.id_of(slot), state=life.word))
+    if found and kernel.standing(s) & (c.NO_ATTEMPT | c.ENDED):
+        return Verdict(tuple(found))
+    buckets = sorted({v.bucket[slot] for slot in slots})
+    for bucket in buckets:
+        found += [entry for entry in of_bucket(work, s, bucket) if entry not in found]
+    if not v.option[s] & c.CROSS_ZONE:
+        is_one = len(buckets) == 1
+    else:
+        is_one = len({(v.site[b * c.SITE + c.SITE_DOMAIN], v.site[b * c.SITE + c.SITE_NUMBER]) for b in buckets}) == 1
+    if not is_one:
+        found.append(reason(Code.NOT_ONE_BATCH, buckets=len(buckets)))
+    if work.compiled.rules.asks and is_one:
+        found += of_policies(work, s, buckets[0], slots)
+    size = min(kernel.cap(s), kernel.room(s))
+    well = sum(v.life[slot] >> c.HEALTH_SHIFT not in (1, 2) for slot in slots)
+    if len(slots) > 1 and (len(slots) > size or well > kernel.healthy_at_most(s)):
+        found.append(reason(Code.BATCH_FULL, size=min(size, len(slots) - well + kernel.healthy_at_most(s))))
+    return Verdict(tuple(found))

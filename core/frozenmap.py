@@ -1,0 +1,49 @@
+"""A small immutable mapping that can be hashed, compared and pickled; insertion order does not matter to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenMap(Mapping[K, V], Generic[K, V]):
+    """An immutable `Mapping`; `updated` returns a new one. Keys iterate in sorted order.
+
+    >>> FrozenMap({"b": 1, "a": 2})
+    FrozenMap({'a': 2, 'b': 1})
+    >>> FrozenMap({"a": 2}).updated("b", 1)["b"]
+    1
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[K, V] | None = None) -> None:
+        self._items: dict[K, V] = dict(sorted((items or {}).items()))  # type: ignore[type-var]  # keys are orderable here
+
+    def __getitem__(self, key: K) -> V:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._items.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self._items == dict(other)
+
+    def __repr__(self) -> str:
+        return f"FrozenMap({self._items!r})"
+
+    def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
+        return FrozenMap, (self._items,)
+
+    def updated(self, key: K, value: V) -> FrozenMap[K, V]:
+        """Return the map with one entry more, or another value for it."""
+        return FrozenMap({**self._items, key: value})

@@ -1,0 +1,91 @@
+"""How far everything is: counts per rollout, phase, region and set, as plain data (semantics 9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from phasegate.core import codes as c
+from phasegate.core.lifecycle import Life
+from phasegate.core.state import State
+from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS, progress
+from phasegate.core.working import Working
+
+COUNTS = ("eligible", "upgraded", "restored", "failed", "abandoned", "excluded", "current")
+
+
+def report(work: Working, state: State) -> dict[str, Any]:
+    """Return `{"rollouts": [...], "sets": [...]}`; rollouts in order of their numbers, sets by name."""
+    by_rollout: dict[int, list[int]] = {}
+    for s in range(state.rows["set"]):
+        by_rollout.setdefault(work.v.link[s * c.LINK + c.LINK_ROLLOUT], []).append(s)
+    return {
+        "now": state.now,
+        "in_flight": work.v.sums[c.SUM_FLIGHT],
+        "not_healthy": work.v.sums[c.SUM_BAD],
+        "rollouts": [
+            rollout_report(work, state, number, by_rollout.get(number, [])) for number in range(len(work.book.rollouts))
+        ],
+    }
+
+
+def rollout_report(work: Working, state: State, number: int, sets: list[int]) -> dict[str, Any]:
+    """Return one rollout with its sets; those that another rollout has taken since are in the history alone."""
+    record = work.book.rollouts[number]
+    counts = dict.fromkeys(COUNTS, 0)
+    batches = 0
+    for s in sets:
+        for name, value in counts_of(work, s).items():
+            counts[name] += value
+        batches += work.v.tally[s * c.TALLY + c.TALLY_BATCHES]
+    regions: dict[str, dict[str, int]] = {}
+    for s in sets:
+        into = regions.setdefault(work.model(s).region, dict.fromkeys(COUNTS, 0))
+        for name, value in counts_of(work, s).items():
+            into[name] += value
+    phase = work.v.plan[number * c.PLAN + c.PLAN_PHASE]
+    return {
+        "id": number,
+        "image": record.image,
+        "target": record.target,
+        "started_by": record.started_by,
+        "started_at_ms": record.started_at_ms,
+        "status": COURSES[work.v.course[number]],
+        "paused": bool(work.v.trait[number] & c.PAUSED),
+        "phase": phase if record.phases else None,
+        "phases": None if record.phases is None else [list(regions_of) for regions_of in record.phases],
+        "batches": batches,
+        "counts": counts,
+        "regions": regions,
+        "sets": [set_report(work, state, s) for s in sets],
+        "ineligible": [{"name": name, "codes": list(codes)} for name, codes in record.ineligible],
+    }
+
+
+def counts_of(work: Working, s: int) -> dict[str, int]:
+    """Return the set's counts; `abandoned` are the pending ones of an ended attempt. One that left has none eligible."""
+    tally = work.v.tally[s * c.TALLY : (s + 1) * c.TALLY]
+    has_ended = work.v.status[s] not in (c.WAITING, c.ROLLING)
+    attempted = sum(tally[life] for life in (Life.UPGRADED, Life.RESTORED, Life.FAILED)) + tally[c.TALLY_FLIGHT]
+    has_left = work.v.mark[s] & c.LEFT
+    return {
+        "eligible": 0 if has_left else attempted + tally[Life.PENDING],
+        "upgraded": tally[Life.UPGRADED],
+        "restored": tally[Life.RESTORED],
+        "failed": tally[Life.FAILED],
+        "abandoned": tally[Life.PENDING] if has_ended and not has_left else 0,
+        "excluded": tally[Life.EXCLUDED],
+        "current": tally[Life.CURRENT],
+    }
+
+
+def set_report(work: Working, state: State, s: int) -> dict[str, Any]:
+    """Return one set: where its attempt stands."""
+    return {
+        "name": work.compiled.directory.sets[s],
+        "status": ATTEMPTS[work.v.status[s]],
+        "error": ERRORS[work.v.code[s]],
+        "batches": work.v.tally[s * c.TALLY + c.TALLY_BATCHES],
+        "progress": attrs.asdict(progress(work, s)),
+    }

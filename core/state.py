@@ -1,0 +1,126 @@
+"""The immutable state of a fleet: paged columns, and a book of what changes rarely.
+
+States are hashable, comparable and picklable, and they share what they have in common. They hold facts and counters
+only; what the fleet looks like beyond that (names, regions, who may run together) is compiled once by the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import blake2b
+
+from attrs import evolve, field, frozen
+
+from phasegate.core.columns import COLUMNS, TABLES, Table
+from phasegate.core.facts import AttemptStatus, Progress
+from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.model import Image, ScaleSet
+from phasegate.core.pages import DIGEST_BYTES, Paged
+from phasegate.core.vector import Vector
+
+
+@frozen(kw_only=True)
+class RolloutRecord:
+    """What a rollout was begun with; how far it is stands in the columns (semantics 9)."""
+
+    image: str
+    target: str
+    started_by: str
+    started_at_ms: int
+    phases: tuple[tuple[str, ...], ...] | None
+    sets: tuple[str, ...] | None
+    ineligible: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether somebody named its sets."""
+        return self.sets is not None
+
+
+@frozen(kw_only=True)
+class AttemptRecord:
+    """One ended attempt in a set's history (semantics 9)."""
+
+    rollout: int
+    number: int
+    status: AttemptStatus
+    error: str | None
+    started_at_ms: int | None
+    ended_at_ms: int
+    progress: Progress
+    started_by: str
+    image: str
+    target: str
+    rolled_back: int
+    rollbacks_failed: int
+
+
+@frozen(kw_only=True)
+class Book:
+    """What changes rarely: the catalogue, changed models, rollouts, names of instances that joined later.
+
+    `versions` interns version names; number 0 is "unknown". `names` are the ids of slots that joined later,
+    `incarnations` those of them whose id was there before (2 for the second of that id, ...). `failed_more` holds (slot, version number) of failures
+    older than the one in the `failed` column.
+    """
+
+    versions: tuple[str, ...] = ("",)
+    catalogue: tuple[Image, ...] = ()
+    models: FrozenMap[int, ScaleSet] = field(factory=FrozenMap)
+    rollouts: tuple[RolloutRecord, ...] = ()
+    names: FrozenMap[int, str] = field(factory=FrozenMap)
+    incarnations: FrozenMap[int, int] = field(factory=FrozenMap)
+    failed_more: frozenset[tuple[int, int]] = frozenset()
+
+    @cached_property
+    def digest(self) -> bytes:
+        """128 bits over its content."""
+        text = repr(evolve(self, failed_more=frozenset())) + repr(sorted(self.failed_more))
+        return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+@frozen(kw_only=True, eq=False)
+class State:
+    """All that is known of a fleet at `now` (ms UTC). Made by `engine.start` and `engine.step` alone.
+
+    `digest` is 128 bits in hex, independent of hash seeds and processes; equal states have equal digests.
+    """
+
+    now: int
+    rows: Mapping[Table, int] = field(repr=False)
+    columns: tuple[Paged, ...] = field(repr=False)
+    book: Book = field(repr=False)
+    history: Vector[tuple[AttemptRecord, ...]] = field(repr=False)
+    history_digest: bytes = field(default=bytes(DIGEST_BYTES), repr=False)
+    fleet_digest: bytes = field(default=bytes(DIGEST_BYTES), repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """128 bits over everything in the state, in hex."""
+        parts = [self.now.to_bytes(8, "big"), self.fleet_digest, self.book.digest, self.history_digest]
+        parts += (self.rows[table].to_bytes(8, "big") for table in TABLES)
+        parts += (column.digest for column in self.columns)
+        return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).hexdigest()
+
+    def column(self, name: str) -> Paged:
+        """Return one column by its name (`core.columns`)."""
+        return self.columns[_PLACES[name]]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, State):
+            return NotImplemented
+        return self is other or (
+            self.now == other.now
+            and self.rows == other.rows
+            and self.fleet_digest == other.fleet_digest
+            and self.columns == other.columns
+            and self.book == other.book
+            and self.history == other.history
+        )
+
+    def __hash__(self) -> int:
+        return int(self.digest[:15], 16)
+
+
+_PLACES = {column.name: at for at, column in enumerate(COLUMNS)}

@@ -1,0 +1,16 @@
+"""The selector and the stepper in plain Python, written to be read; `kernel.pyx` is the same, compiled.
+
+Three layers, each on the one before, with the same names in the same order as the compiled kernel:
+
+- `counters`: every fact is counted where it changes, so that each rule is a comparison of a few numbers.
+- `selector`: what keeps a batch from starting, which batches are legal, which are selected, and the gates.
+- `stepper`: what one event does, and how the fleet settles after it.
+
+Nothing here asks what time it is: marks and states say what is armed, and somebody else says what has passed.
+"""
+
+from __future__ import annotations
+
+from phasegate.core.twin.stepper import Stepper as Kernel
+
+__all__ = ["Kernel"]

@@ -1,0 +1,156 @@
+"""The engine's one workplace: a workspace with a kernel on it, the timers, and the book while it is being written.
+
+Everything that changes a state goes through here: `take_up` a state, change it, `publish` the next one. The kernel and
+the timers remember things beside the state (who might start, what falls due); they follow as long as the states follow
+one another, and are made anew when another state is taken up.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve
+
+from phasegate.core import codes as c
+from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
+from phasegate.core.compiled import Compiled
+from phasegate.core.lifecycle import Life
+from phasegate.core.model import ScaleSet
+from phasegate.core.pages import Paged
+from phasegate.core.rules import Admit, Never, Question
+from phasegate.core.state import Book, State
+from phasegate.core.timers import Timers
+from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
+from phasegate.core.twin.selector import Pick
+from phasegate.core.views import Views
+from phasegate.core.workspace import Workspace
+
+
+class Working:
+    """One state, laid open."""
+
+    v: Views
+    kernel: Any  # the compiled kernel or its twin: one interface, two texts
+    timers: Timers
+    book: Book
+    picks: list[Pick] | None
+
+    def __init__(self, compiled: Compiled, kernel_class: Any) -> None:
+        self.compiled = compiled
+        self.kernel_class = kernel_class
+        self.workspace = Workspace()
+
+    # --- taking up and publishing ------------------------------------------------------------------------------------
+
+    def take_up(self, state: State) -> None:
+        """Lay the state open; free if it is the one that was published last."""
+        how = self.workspace.take_up(state)
+        if how == "same":
+            return
+        if how == "new":
+            self.v = Views(self.workspace)
+            ask = self.ask if self.compiled.rules.asks else None
+            self.kernel = self.kernel_class(self.workspace, self.compiled.statics, ask)
+        else:
+            self.kernel.refresh()
+        self.timers = Timers(self.v, self.kernel, state.rows["set"], state.rows["rollout"])
+        self.book = state.book
+        self.picks = None
+
+    def publish(self, now: int, **changes: Any) -> State:
+        """Return the state as it stands now, and keep it laid open."""
+        held = self.workspace.state
+        assert held is not None, "a state is published after one was taken up"
+        state = evolve(held, now=now, columns=self.workspace.publish(), book=self.book, **changes)
+        self.workspace.state = state
+        return state
+
+    def grow(self, state: State, **rows: int) -> None:
+        """Lay the state open with more rows in some of its tables; they hold zeros."""
+        counts = {**state.rows, **rows}
+        columns = []
+        for column, old in zip(COLUMNS, state.columns, strict=True):
+            pages = max(1, -(-counts[column.table] // PAGE_ROWS[column.table]))
+            more = {number: bytes(column.page_bytes) for number in range(old.page_count, pages)}
+            columns.append(old.replaced(more) if more else old)
+        self.take_up(evolve(state, rows=counts, columns=tuple[Paged, ...](columns)))
+
+    def spoil(self) -> None:
+        """Throw away what was changed since the last state."""
+        self.workspace.spoil()
+
+    def rows(self, table: Table) -> int:
+        """Return how many rows a table has."""
+        assert self.workspace.state is not None, "a state is laid open"
+        return self.workspace.state.rows[table]
+
+    # --- who is who --------------------------------------------------------------------------------------------------
+
+    def model(self, s: int) -> ScaleSet:
+        """Return the set's model as it is now."""
+        return self.book.models.get(s, self.compiled.models[s])
+
+    def slots_of(self, s: int) -> array[int]:
+        """Return the set's present instances, in order."""
+        found = array("I")
+        for bucket in range(
+            self.v.link[s * c.LINK + c.LINK_BUCKET],
+            self.v.link[s * c.LINK + c.LINK_BUCKET] + self.v.link[s * c.LINK + c.LINK_BUCKETS],
+        ):
+            first = self.v.site[bucket * c.SITE + c.SITE_FIRST]
+            run = self.v.order[first : first + self.v.site[bucket * c.SITE + c.SITE_COUNT]]
+            found.extend(slot for slot in run if self.v.life[slot] & c.STATE_BITS != Life.GONE)
+        return found
+
+    def id_of(self, slot: int) -> str:
+        """Return an instance's id; one that is gone keeps it."""
+        name = self.book.names.get(slot)
+        if name is not None:
+            return name
+        return self.compiled.directory.listed_id(self.v.set_of(slot), self.v.ident[slot])
+
+    def ids_of(self, slots: Sequence[int]) -> list[str]:
+        """Return the ids of instances of one set, in the order of the slots."""
+        if not slots:
+            return []
+        names, ident = self.book.names, self.v.ident
+        if not names and self.v.set_of(slots[0]) not in self.compiled.directory.texts:
+            return [str(ident[slot]) for slot in slots]
+        return [self.id_of(slot) for slot in slots]
+
+    # --- users' own policies -----------------------------------------------------------------------------------------
+
+    def ask(self, s: int, bucket: int, slots: Sequence[int]) -> tuple[int, Sequence[int]]:
+        """Ask the users' policies about a batch, one after the other, each about what the ones before it admitted."""
+        for policy in self.compiled.rules.asks:
+            if not slots:
+                return WAIT, ()
+            question = self.question(s, bucket, slots)
+            answer = policy.judge(question)
+            if isinstance(answer, Never):
+                return NEVER, ()
+            if not isinstance(answer, Admit):
+                return WAIT, ()
+            if answer.part is not None:
+                part = answer.part
+                slots = [slot for slot, name in zip(slots, question.ids, strict=True) if name in part]
+        return (ADMIT, slots) if slots else (WAIT, ())
+
+    def question(self, s: int, bucket: int, slots: Sequence[int]) -> Question:
+        """Return a candidate batch as a user's policy sees it."""
+        directory = self.compiled.directory
+        cells = sorted({self.v.cell_of(slot) for slot in slots})
+        working = {at for at, status in enumerate(self.v.status[: len(directory.sets)]) if status == c.ROLLING}
+        return Question(
+            set=self.model(s),
+            cells=tuple(directory.cells[cell] for cell in cells),
+            upgrade_domain=self.v.site[bucket * c.SITE + c.SITE_DOMAIN],
+            ids=tuple(self.ids_of(slots)),
+            at_work=tuple(directory.sets[at] for at in sorted(working | set(self.kernel.assumed))),
+            model=lambda name: self.model(directory.set_named(name)),
+            size=self.v.tally[s * c.TALLY + c.TALLY_TOTAL],
+            not_healthy=self.v.tally[s * c.TALLY + c.TALLY_BAD],
+            target=self.book.versions[self.v.link[s * c.LINK + c.LINK_TARGET]],
+        )

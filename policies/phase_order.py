@@ -1,0 +1,23 @@
+"""Instances with a phase ordering number go in its order, all of one number before the next (semantics 7)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import evolve, frozen
+
+from phasegate.core.model import Fleet
+from phasegate.core.rules import Rules
+
+
+@frozen
+class PhaseOrder:
+    """Rule: candidates have the lowest number among the set's pending ones; without a number comes last."""
+
+    name: ClassVar = "phase-order"
+    reasons: ClassVar = ("phase-order-later",)
+    promise: ClassVar = "no instance starts while one of a lower number of its set is pending"
+
+    def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
+        """Keep the numbers apart."""
+        return evolve(rules, by_phase_order=True)

@@ -1,0 +1,25 @@
+"""An instance on the target or on a newer version is left alone, and so nothing is ever taken back (semantics 2)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import evolve, frozen
+
+from phasegate.core.model import Fleet
+from phasegate.core.rules import Rules
+
+
+@frozen
+class Targets:
+    """Rule: what is on the target or newer is `current`; `supersede` says what a newer version does to a running rollout."""
+
+    name: ClassVar = "targets"
+    reasons: ClassVar = ("current",)
+    promise: ClassVar = "an instance on the target or newer is never replaced"
+
+    supersede: str = "finish"
+
+    def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
+        """Keep newer versions."""
+        return evolve(rules, keeps_newer=True, supersede=self.supersede)
