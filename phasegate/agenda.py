@@ -141,10 +141,7 @@ class Agenda:
 
     def model(self, state: State, name: str) -> ScaleSet:
         """Return the model that a set has now."""
-        for model in state.book.models.values():
-            if model.full_name == name:
-                return model
-        return next(scale_set for scale_set in self.fleet.sets if scale_set.full_name == name)
+        return next(model for model in (*state.book.models.values(), *self.fleet.sets) if model.full_name == name)
 
     def _protected(self, state: State, dated: Protect, now: int) -> Iterable[Protected]:
         pattern = Pattern(dated.protect.instances)

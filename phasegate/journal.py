@@ -78,7 +78,7 @@ class Named(Protocol):
         """The fleet as it was at the beginning."""
         ...
 
-    def ids(self, state: State, slots: Iterable[int]) -> Sequence[str]:
+    def ids(self, state: State, slots: array[int]) -> Sequence[str]:
         """Return the ids of the instances, in their order."""
         ...
 
@@ -110,10 +110,11 @@ class Journal:
     _ids: dict[bytes, msgspec.Raw] = field(factory=dict, init=False, repr=False)
     _shrunk: set[str] = field(factory=set, init=False, repr=False)
 
-    def lines(self, before: State, event: Event, step: Step, reports: Iterable[Reports] = ()) -> list[bytes]:
-        """Return the lines of one step, each with its line end.
+    def lines(self, event: Event, step: Step, reports: Iterable[Reports] = ()) -> list[bytes]:
+        """Return the lines of one step, each with its line end; `reports` are what a `Signals` was joined from.
 
-        `before` is the state that met the event; `reports` are what a `Signals` event was joined from.
+        Names are asked of the state after the step alone: an instance keeps its slot, and the engine has that state
+        laid open.
         """
         found: list[bytes] = []
 
@@ -122,13 +123,13 @@ class Journal:
 
         if isinstance(event, Signals):
             for part in reports:
-                self._signal(before, part, put)
+                self._signal(step.state, part, put)
         else:
             line = self._event(event)
             if line is not None:
                 put(line)
         for fact in step.facts:
-            put(self._fact(before, step.state, event, fact))
+            put(self._fact(step.state, event, fact))
         self.steps += 1
         put({"kind": "step", "n": self.steps, "event": EVENTS[type(event)], "state": step.state.digest})
         return found
@@ -143,17 +144,20 @@ class Journal:
         return known
 
     def _signal(self, state: State, part: Reports, put: Callable[[dict[str, Any]], None]) -> None:
-        """Write one report, its runs of instances that are gone apart: those are named by slot too.
+        """Write one report, its runs of instances that are gone apart: those are named by id and slot.
 
-        An id that was removed may have come back as another instance, so the id alone would name the wrong one.
+        An id that was removed may have come back as another instance, which the id alone would name.
         """
         for slots, gone in self._runs(state, part):
             line: dict[str, Any] = {"kind": "signal", "what": part.what.word, "set": part.set}
-            line["instances"] = self._instances(state, slots)
+            line["instances"] = [] if gone else self._instances(state, slots)
             line["observed_at"] = part.observed_at
             if part.answers:
-                line |= {"answers": part.answers.word, "attempt": part.attempt, "command": part.command}
-            put(line | {"gone": list(slots)} if gone else line)
+                line |= {"command": part.command, "do": part.answers.word, "attempt": part.attempt}
+            if gone:
+                ids = self.engine.ids(state, slots)
+                line["gone"] = [{"id": id_, "slot": slot} for id_, slot in zip(ids, slots, strict=True)]
+            put(line)
 
     def _runs(self, state: State, part: Reports) -> Iterable[tuple[array[int], bool]]:
         if part.set not in self._shrunk:
@@ -194,10 +198,9 @@ class Journal:
                 return {"kind": "cancelled", "rollout": event.rollout}
         return None
 
-    def _fact(self, before: State, after: State, event: Event, fact: Fact) -> dict[str, Any]:
+    def _fact(self, state: State, event: Event, fact: Fact) -> dict[str, Any]:
         match fact:
             case Became():
-                state = before if fact.state is Life.GONE else after
                 return {
                     "kind": "became",
                     "rollout": fact.rollout,
@@ -215,7 +218,7 @@ class Journal:
                     "set": fact.set,
                     "version": fact.version,
                     "attempt": fact.attempt,
-                    "instances": self._instances(after, fact.slots),
+                    "instances": self._instances(state, fact.slots),
                 }
             case BatchStarted():
                 cells = {"cell": fact.cells[0]} if len(fact.cells) == 1 else {"cells": fact.cells}
@@ -225,7 +228,7 @@ class Journal:
                     "set": fact.set,
                     **cells,
                     "upgrade_domain": fact.upgrade_domain,
-                    "instances": self._instances(after, fact.slots),
+                    "instances": self._instances(state, fact.slots),
                 }
             case Ignored():
                 return {
@@ -233,7 +236,7 @@ class Journal:
                     "what": fact.what,
                     "why": fact.why,
                     "set": fact.set,
-                    "instances": self._instances(before, fact.slots),
+                    "instances": self._instances(state, fact.slots),
                 }
             case RolloutStarted():
                 return self._rollout_started(event, fact)

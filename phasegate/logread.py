@@ -58,15 +58,19 @@ class Header(msgspec.Struct, frozen=True):
     faults: msgspec.Raw
 
 
+class _Gone(msgspec.Struct):
+    slot: int
+
+
 class _Signal(msgspec.Struct):
     what: str
     set: str
     instances: list[str]
     observed_at: int
-    answers: str = "nothing"
-    attempt: int = 0
     command: str | None = None
-    gone: list[int] | None = None
+    do: str = "nothing"
+    attempt: int = 0
+    gone: list[_Gone] | None = None
 
 
 class _Batch(msgspec.Struct):
@@ -200,7 +204,7 @@ def _line(number: int, text: bytes, name: str) -> Line:
 
 
 def _words(error: Exception) -> str:
-    text = str(error)
+    text = str(error).removeprefix("JSON is malformed: ")
     return text[:1].lower() + text[1:].replace("`$.", "`")
 
 
@@ -274,13 +278,13 @@ class Reader:
 
     def _reports(self, state: State, line: Line) -> Reports:
         signal = self._as(line, _Signal)
-        if signal.what not in _WHAT or signal.answers not in _DO:
-            raise self._fault(line, f"`{signal.what}` or `{signal.answers}` is no word of a log")
+        if signal.what not in _WHAT or signal.do not in _DO:
+            raise self._fault(line, f"`{signal.what}` or `{signal.do}` is no word of a log")
         if signal.gone is None:
             slots = self._slots(state, signal.set, signal.instances, line)
         else:
-            slots = array("I", signal.gone)
-        what, answers = _WHAT[signal.what], _DO[signal.answers]
+            slots = array("I", (gone.slot for gone in signal.gone))
+        what, answers = _WHAT[signal.what], _DO[signal.do]
         return Reports(signal.set, what, slots, signal.observed_at, signal.attempt, answers, signal.command)
 
     def _slots(self, state: State, set_name: str, ids: list[str], line: Line) -> array[int]:

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from attrs import evolve
+from attrs import evolve, fields
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.documents import InvalidFile
 from phasegate.fleetfile import dump_fleet, parse_fleet
+from phasegate.structure import plain
 
 
 def dump_model(fleet: Fleet, model: ScaleSet) -> dict[str, Any]:
-    """Return what a fleet file would say of the set, its instances left out."""
+    """Return what a fleet file would say of the set, every default said too, its instances left out."""
     document: dict[str, Any] = dump_fleet(_alone(fleet, model))["sets"][0]
+    document["image"].setdefault("version", model.version)
+    for attribute in fields(ScaleSet):
+        if attribute.name not in ("version", "instances"):
+            document.setdefault(attribute.name, plain(getattr(model, attribute.name)))
     return document
 
 

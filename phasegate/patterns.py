@@ -47,6 +47,7 @@ class Pattern:
         `*` in last place is never inside brackets.
         """
         prefix = f"{set_name}/"
-        if not (self._literal.startswith(prefix) or prefix.startswith(self._literal)):
+        begun = self._literal != self.text and prefix.startswith(self._literal)
+        if not (begun or self._literal.startswith(prefix)):
             return "none"
         return "all" if self.text.endswith("*") and self.matches(prefix) else "some"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 
 from phasegate.core.lifecycle import Life
@@ -13,7 +13,7 @@ from phasegate.core.state import State
 class Readable(Protocol):
     """The part of the engine that reads a state."""
 
-    def ids(self, state: State, slots: Iterable[int]) -> list[str]:
+    def ids(self, state: State, slots: Sequence[int]) -> list[str]:
         """Return the ids of the instances, in their order."""
         ...
 

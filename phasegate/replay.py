@@ -127,7 +127,7 @@ def _again(
         except PhasegateError as error:
             yield step, state, Difference(step.lines[0].number, _text(step.lines[0].text), f"refused: {error}")
             return
-        made = journal.lines(state, event, taken, reports)
+        made = journal.lines(event, taken, reports)
         difference = _first_difference(step.lines, made)
         yield step, taken.state, difference
         state = taken.state

@@ -162,9 +162,8 @@ class Run:
     def __attrs_post_init__(self) -> None:
         fleet = self.engine.fleet
         self._state = self.engine.initial(now=self.now)
-        self._environment = Environment(
-            self.engine, fleet, self.faults or Faults(), self.seed, self.now, self.engine.policy
-        )
+        timeouts = self.engine.compiled.statics
+        self._environment = Environment(self.engine, fleet, self.faults or Faults(), self.seed, self.now, timeouts)
         self._fresh = {image.name for image in fleet.images}
         self._wakes = sorted({wake for wake in _announced(fleet) if wake[0] > self.now}, reverse=True)
 
@@ -194,7 +193,7 @@ class Run:
 
     def summary(self) -> Summary:
         """Return what the run has come to."""
-        rollouts = self.engine.progress(self._state)
+        rollouts = self.engine.progress(self._state)["rollouts"]
         is_running = any(rollout["status"] == "running" for rollout in rollouts)
         end = self._state.now if is_running or self._ended_at is None else self._ended_at
         return Summary(
@@ -246,12 +245,12 @@ class Run:
         return bool(happenings or reports)
 
     def _apply(self, event: Event, reports: Iterable[Reports] = ()) -> None:
-        before, step = self._state, self.engine.step(self._state, event)
+        step = self.engine.step(self._state, event)
         self._state = step.state
         self._steps += 1
         self._facts += len(step.facts)
         if self._journal is not None:
-            self._lines += self._journal.lines(before, event, step, reports)
+            self._lines += self._journal.lines(event, step, reports)
         self._environment.observe(step.state, step.facts)
         for fact in step.facts:
             if isinstance(fact, Became):
