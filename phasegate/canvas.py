@@ -142,8 +142,7 @@ class Canvas:
         from matplotlib.collections import PolyCollection  # noqa: PLC0415
 
         corners = [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)] for x0, y0, x1, y1 in boxes]
-        if corners:
-            self._axes.add_collection(PolyCollection(corners, facecolors=color, edgecolors="none", zorder=z))
+        self._axes.add_collection(PolyCollection(corners, facecolors=color, edgecolors="none", zorder=z))
 
     def hatched(self, box: Box, color: str, *, z: float) -> None:
         """Cover a box with slanted lines."""

@@ -50,9 +50,10 @@ def _heading(canvas: Canvas, frame: Frame, block: Block, top: float) -> None:
     if block.heading < NAMED_FROM:
         return
     y = top + block.top + block.heading / 2
-    name, more = rollout_words(block.track, frame.clock)
-    room = WIDTH - 2 * MARGIN
-    name = shortened(name, 9, room * 0.7, bold=True)
+    _, more = rollout_words(block.track, frame.clock)
+    target = f" → {block.track.target}"
+    room = (WIDTH - 2 * MARGIN) * 0.7 - text_width(target, 9, bold=True)
+    name = shortened(block.track.image, 9, room, bold=True) + target
     end = canvas.text(MARGIN, y, name, size=9, bold=True)
     canvas.text(end + 0.15, y, shortened(more, 8, WIDTH - MARGIN - end - 0.2), size=8, color=palette.MUTED)
 

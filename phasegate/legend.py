@@ -61,11 +61,10 @@ def _zones(tracks: list[RegionTrack]) -> Iterator[Key]:
     for track in tracks:
         for at, zone in enumerate(track.zones):
             if zone in track.lanes:
-                used.setdefault(at, set()).add(zone)
-    # more zones than colours share them, and an entry
-    for at in sorted(used)[: len(palette.ZONES)]:
-        same = {name for place, names in used.items() if place % len(palette.ZONES) == at for name in names}
-        words = f"zone {same.pop()}" if len(same) == 1 else f"a region's zone number {at + 1}"
+                # more zones than colours share them, and an entry
+                used.setdefault(at % len(palette.ZONES), set()).add(zone)
+    for at, names in sorted(used.items()):
+        words = f"zone {names.pop()}" if len(names) == 1 else f"a region's zone number {at + 1}"
         yield Key(words, palette.zone(at))
     if any(ZONELESS in track.lanes for track in tracks):
         yield Key("zoneless", palette.ZONELESS)

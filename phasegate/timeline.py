@@ -177,11 +177,11 @@ class _Reader:
         self.flying += started
 
     def landed(self, place: SetSoFar, lanes: dict[int, int]) -> int:
-        count = 0
+        if place.row is None:
+            return 0  # nothing of it is in flight
         for lane, some in lanes.items():
-            count += some
-            if place.row is not None:
-                place.row.leave(lane, some, self.now)
+            place.row.leave(lane, some, self.now)
+        count = sum(lanes.values())
         place.in_flight -= count
         self.flying -= count
         if count and not place.in_flight:
