@@ -261,9 +261,8 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes | str]
     regular file (a pipe, a terminal) is written to as it is. Whatever `chunks` raises passes through, and the old file
     stays; `InvalidFile` if the system refuses to write.
     """
-    target = Path(path)
     try:
-        target = target.resolve()
+        target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             with target.open("wb") as file:
                 _write(file, chunks)
@@ -278,10 +277,8 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes | str]
             with suppress(FileNotFoundError):
                 part.unlink()
             raise
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-        if isinstance(error, OSError):
-            raise InvalidFile(f"cannot be written: {_reason(error)}", os.fspath(path)) from None
-        raise
+    except OSError as error:
+        raise InvalidFile(f"cannot be written: {_reason(error)}", os.fspath(path)) from None
 
 
 def _write(file: Any, chunks: Iterable[bytes | str]) -> None:

@@ -112,6 +112,8 @@ def _image(data: object) -> Image:
 
 def _scale_set(data: object) -> ScaleSet:
     table = dict(mapping_of(data))
+    if "version" in table:
+        raise InvalidModel("the version of a set stands in its `image`", "version")
     image = table.get("image")
     version = "latest"
     if isinstance(image, dict) and "version" in image:

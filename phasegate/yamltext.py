@@ -131,7 +131,7 @@ class _Composer:
 
 def _scalar(event: Any) -> object:
     text: str = event.value
-    if not event.implicit[0] or event.style:  # quoted, a block of text, or marked as text by `!`
+    if event.tag or event.style:  # marked as text by `!`, quoted, or a block of text
         return text
     if text in _WORDS:
         return _WORDS[text]

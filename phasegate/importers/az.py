@@ -25,7 +25,7 @@ _SET_ID = re.compile(r"/resourceGroups/([^/]+)/.*/virtualMachineScaleSets/([^/]+
 _VERSION_ID = re.compile(r"/galleries/([^/]+)/images/([^/]+)/versions/([^/]+)", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_API_VERSION = "does not say its API version: taken as 2021-03-01"
+_API_VERSION = "is not in the output of `az`: taken as 2021-03-01"
 _NO_VIEW = "is not there for an instance: taken as healthy and in upgrade domain 0; list with `--expand instanceView`"
 
 SetKey = tuple[str, str]  # resource group and name, in lower case

@@ -93,9 +93,7 @@ def _add(source: Source, pools: dict[tuple[str, str], _Pool]) -> None:
         region = NO_REGION
     pool_name = labels.text(*POOL_LABELS)
     if pool_name is None:
-        labels.note(
-            POOL_LABELS[0], f"and the other labels of node pools are missing: the node is put in pool `{NO_POOL}`"
-        )
+        labels.note(POOL_LABELS[0], f"is missing, and the like labels too: the node is put in pool `{NO_POOL}`")
         pool_name = NO_POOL
     system = status.child("nodeInfo")
     reference, version = _image(system, labels)
@@ -113,10 +111,13 @@ def _add(source: Source, pools: dict[tuple[str, str], _Pool]) -> None:
 
 
 def _zone(labels: Source, region: str, azure: bool) -> str | None:
+    """Return the zone of a node: on Azure the label is `region-1` for zone `1`, and elsewhere the zone's own name."""
     zone = labels.text(*ZONE_LABELS)
-    if zone is not None and azure and not zone.startswith(f"{region}-"):
-        labels.note(ZONE_LABELS[0], "is the number of a fault domain, which Azure puts on nodes without a zone")
-        return None
+    if zone is not None and azure:
+        if not zone.startswith(f"{region}-"):
+            labels.note(ZONE_LABELS[0], "is the number of a fault domain, which Azure puts on nodes without a zone")
+            return None
+        return zone.removeprefix(f"{region}-")
     return zone or None
 
 

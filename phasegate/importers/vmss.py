@@ -284,7 +284,8 @@ def _balancer_sku(profile: Source, probe: str | None, around: Surroundings) -> s
         return None
     sku = (around.balancers or {}).get(names[0].lower())
     if sku is None:
-        network.note("loadBalancers", f"does not hold the sku of load balancer `{names[0]}`: taken as unknown")
+        why = "is not described here: its sku is taken as unknown"
+        network.notes.add(network.document.name, network.listed_at, f"load balancer `{names[0]}`", why)
     return sku
 
 

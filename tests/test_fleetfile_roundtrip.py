@@ -1,0 +1,174 @@
+"""The law of fleet files: what is dumped is read as an equal fleet."""
+
+import json
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from phasegate.core.model import (
+    DAYS,
+    Extension,
+    ExternalResource,
+    Fleet,
+    Group,
+    HealthSource,
+    Image,
+    ImageReference,
+    ImageVersion,
+    Region,
+    Replica,
+    RollingPolicy,
+    ScaleSet,
+    ServiceFabric,
+    Window,
+)
+from phasegate.core.roster import Instance, Roster
+from phasegate.fleetfile import dump_fleet, parse_fleet
+from phasegate.timezones import utc_offsets
+
+ZONES = ("1", "2", "3")
+IMAGES = (
+    Image(ImageReference("Canonical", "UbuntuServer", "18.04-LTS"), [ImageVersion("1.2"), ImageVersion("1.10", 5)]),
+    Image(
+        ImageReference(gallery="corp", definition="web"),
+        [ImageVersion("1.2.0", 3, True, [Replica("eastus", 4, True), Replica("elsewhere")])],
+    ),
+)
+words = st.text(min_size=1, max_size=8).filter(lambda text: "/" not in text and text == text.strip())
+texts = st.text(max_size=8)
+versions = st.lists(st.integers(0, 999), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
+windows = st.builds(
+    lambda day, hour, minutes, zone: Window(
+        day=day, start=f"{hour:02}:00", minutes=minutes, timezone=zone, offsets=utc_offsets(zone)
+    ),
+    st.sampled_from(DAYS),
+    st.integers(0, 23),
+    st.integers(300, 10080),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+)
+instances = st.builds(
+    Instance,
+    id=words,
+    zone=st.none() | st.sampled_from(ZONES),
+    upgrade_domain=st.integers(0, 65535),
+    version=st.none() | versions,
+    health=st.integers(0, 3),
+    protect_from_scale_set_actions=st.booleans(),
+    protect_from_scale_in=st.booleans(),
+    skip_upgrade=st.booleans(),
+    phase_ordering_number=st.none() | st.integers(0, 2**31 - 2),
+    failed_versions=st.lists(versions, max_size=2).map(tuple),
+    on_model=st.booleans(),
+)
+rosters = st.lists(instances, max_size=5, unique_by=lambda instance: instance.id).map(Roster.of)
+policies = st.builds(
+    RollingPolicy,
+    max_batch_percent=st.none() | st.integers(5, 100),
+    max_unhealthy_percent=st.none() | st.integers(5, 100),
+    max_unhealthy_upgraded_percent=st.none() | st.integers(0, 100),
+    pause_between_batches_ms=st.none() | st.integers(0, 2**53),
+    prioritize_unhealthy=st.none() | st.booleans(),
+    enable_cross_zone=st.none() | st.booleans(),
+)
+durabilities = st.sampled_from(["Bronze", "Silver", "Gold"])
+sets = st.builds(
+    ScaleSet,
+    name=words,
+    region=st.sampled_from(["eastus", "westus"]),
+    image=st.sampled_from([image.reference for image in IMAGES] + [ImageReference(custom="/my/image")]),
+    version=st.just("latest") | versions,
+    zones=st.just(ZONES),
+    upgrade_domains=st.integers(1, 65535),
+    tags=st.dictionaries(texts, texts, max_size=3),
+    os=st.sampled_from(["linux", "windows"]),
+    api_version=texts,
+    configured_at_ms=st.none() | st.integers(0, 2**53),
+    automatic_os_upgrade=st.booleans(),
+    disable_automatic_rollback=st.booleans(),
+    upgrade_mode=st.sampled_from(["automatic", "rolling", "manual"]),
+    patch_mode=st.none() | texts,
+    windows_automatic_updates=st.none() | st.booleans(),
+    health_sources=st.lists(st.sampled_from(HealthSource), unique=True).map(tuple),
+    load_balancer_sku=st.none() | texts,
+    placement_groups=st.sampled_from(["single", "multiple"]),
+    rolling_policy=policies,
+    custom_data=st.booleans(),
+    extensions=st.just(()) | st.just((Extension("app", ("agent",)), Extension("agent"))),
+    external_resources=st.lists(st.builds(ExternalResource, texts, st.booleans()), max_size=2).map(tuple),
+    service_fabric=st.none()
+    | st.builds(
+        ServiceFabric,
+        cluster_durability=durabilities,
+        extension_durability=durabilities,
+        stateless=st.booleans(),
+        extension_version=versions,
+    ),
+    windows=st.lists(windows, max_size=2).map(tuple),
+    instances=st.integers(0, 2**31) | rosters,
+)
+
+
+@st.composite
+def fleets(draw: Any) -> Fleet:
+    """Draw a fleet in which anything may stand."""
+    drawn = draw(st.lists(sets, max_size=3, unique_by=lambda scale_set: scale_set.full_name))
+    regions = [Region("eastus", draw(st.none() | st.just("westus")), ZONES), Region("westus", zones=ZONES)]
+    groups = [Group(name="g", counts="cells", members=["eastus/1", "westus/-"], limit=draw(st.integers(1, 9)))]
+    return Fleet(
+        regions=regions,
+        images=IMAGES,
+        sets=drawn,
+        conflicts=draw(st.just(()) | st.just((("eastus/1", "westus/2"),))),
+        groups=draw(st.just(()) | st.just(tuple(groups))),
+        phases=draw(st.none() | st.just((("eastus",), ("westus",))) | st.just(())),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(fleet=fleets())
+def test_a_dumped_fleet_is_read_as_an_equal_one(fleet: Fleet) -> None:
+    """Reading is the inverse of dumping, through JSON text."""
+    assert fleet == parse_fleet(json.dumps(dump_fleet(fleet)).encode(), "fleet.json")
+
+
+@settings(max_examples=100, deadline=None)
+@given(fleet=fleets())
+def test_yaml_says_the_same_as_json(fleet: Fleet) -> None:
+    """A JSON text is YAML too, but for characters that JSON writes as two escapes."""
+    text = json.dumps(dump_fleet(fleet))
+    assume("\\ud" not in text)
+    assert fleet == parse_fleet(text.encode(), "fleet.yaml")
+
+
+@given(
+    row=st.fixed_dictionaries(
+        {"id": st.just("a")},
+        optional={
+            "zone": st.none() | texts | st.integers(),
+            "upgrade_domain": st.integers(-1, 70000) | st.booleans() | texts,
+            "version": st.none() | versions | st.floats(allow_nan=False),
+            "health": st.sampled_from(["healthy", "ill", None]),
+            "skip_upgrade": st.booleans() | st.integers(0, 1) | st.just("true"),
+            "phase_ordering_number": st.none() | st.integers(),
+            "failed_versions": st.none() | st.lists(versions | st.integers()),
+            "other": st.none(),
+        },
+    )
+)
+def test_reading_in_bulk_and_one_by_one_agree(row: dict[str, Any]) -> None:
+    """The quick reader of instances takes exactly what the slow one takes."""
+    import msgspec
+
+    from phasegate.core.errors import InvalidModel
+    from phasegate.fleetfile import _READER, _Row
+
+    try:
+        quick: object = msgspec.convert([row], list[_Row])[0].instance()
+    except (msgspec.ValidationError, KeyError):
+        quick = None
+    try:
+        slow: object = _READER.read(Instance, row)
+    except InvalidModel:
+        slow = None
+    assert quick == slow
