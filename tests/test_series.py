@@ -57,6 +57,13 @@ def test_an_outline_is_exact_while_there_is_room() -> None:
     assert expected == steps.outline(0, 40, 10)
 
 
+def test_a_coarse_outline_holds_its_level_where_nothing_changes() -> None:
+    """Spans without a step go on with the last one's end."""
+    steps = steps_of([(0, 1), (1, 5), (1, 2), (97, 3)])
+    expected = ([0, 33, 33, 66, 66, 100], [50.0, 50.0, 20.0, 20.0, 30.0, 30.0])
+    assert expected == steps.outline(0, 100, 3)
+
+
 def test_an_outline_of_nothing_is_empty() -> None:
     """No point at all."""
     assert Steps().outline(0, 10, 5) == ([], [])
