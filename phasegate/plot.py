@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from phasegate import atomic, canvas
+from phasegate import canvas
 from phasegate.core.errors import PhasegateError
+from phasegate.documents import write_atomically
 from phasegate.page import page
 from phasegate.picture import picture
 from phasegate.summary import title_of
@@ -52,7 +53,7 @@ def draw(timeline: Timeline, path: str | os.PathLike[str], *, title: str | None 
     The file is written whole or not at all. Equal timelines and titles give equal bytes, with the same version of
     matplotlib. Left out, the title is made from the rollouts.
 
-    `PhasegateError` as `check` has it, and if the file cannot be written.
+    `PhasegateError` as `check` has it, `InvalidFile` if the file cannot be written.
     """
     ending = check(path)
     if title is None:
@@ -60,4 +61,4 @@ def draw(timeline: Timeline, path: str | os.PathLike[str], *, title: str | None 
     with canvas.settings():
         sheet = picture(timeline, title)
         drawn = sheet.save("png" if ending == "png" else "svg", title)
-    atomic.write(path, page(timeline, title, drawn) if ending == "html" else drawn)
+    write_atomically(path, [page(timeline, title, drawn) if ending == "html" else drawn])

@@ -49,7 +49,7 @@ def in_words(timeline: Timeline) -> str:
         counted(len(regions), "region", "regions"),
         counted(phases, "phase", "phases") if phases else "",
         counted(numbers.pop("batches"), "batch", "batches"),
-        *(f"{number:,} {what}" for what, number in numbers.items() if number),
+        *(counted(number, what.replace("attempts", "attempt"), what) for what, number in numbers.items() if number),
     ]
     return "  ·  ".join(part for part in parts if part)
 

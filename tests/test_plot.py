@@ -18,6 +18,7 @@ from rollout_logs import IMAGE, MINUTE, Line, Story, lines
 
 from phasegate import canvas
 from phasegate.core.errors import PhasegateError
+from phasegate.documents import InvalidFile
 from phasegate.frame import HAIR, MARGIN, WIDTH, Frame
 from phasegate.frame import SMALL as SMALL_TEXT
 from phasegate.layout import HEIGHT_MAX, PHASE_HEADING, ROW_MAX, ROW_MIN, lay_out
@@ -269,6 +270,7 @@ def test_words_say_how_a_rollout_and_its_phases_went() -> None:
     assert first[1].startswith("1 region  ·  opened at the start  ·  ended after 1 h ")
     assert first[1].endswith("  ·  succeeded  ·  0 of 120 lost")
     assert last == ("phase 3", "5 regions  ·  not opened")
+    assert in_words(timeline).endswith("  ·  24 restored  ·  3 attempts faulted  ·  15 attempts cancelled")
     assert "  ·  1,440 instances  ·  12 regions  ·  4 phases  ·  " in in_words(timeline)
 
 
@@ -400,6 +402,13 @@ def test_another_ending_is_refused_before_anything_is_drawn(tmp_path: Path, name
         draw(collect(LOGS["empty"]()), tmp_path / name)
     path = tmp_path / name
     assert str(caught.value) == f"cannot plot to `{path}`: its ending is none of .svg, .png, .html"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """In one line, and nothing is left."""
+    with pytest.raises(InvalidFile, match=r"cannot be written: .*no such file"):
+        draw(collect(LOGS["empty"]()), tmp_path / "missing" / "plot.svg")
     assert list(tmp_path.iterdir()) == []
 
 

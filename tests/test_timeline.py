@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_logs import IMAGE, MINUTE, TARGET, Line, Story, lines
 
+from phasegate.core.engine import Engine
 from phasegate.core.errors import InvalidModel
+from phasegate.faults import parse_faults
+from phasegate.fleetfile import parse_fleet
+from phasegate.policies import availability_first
+from phasegate.simulation import Summary, simulate
 from phasegate.timeline import collect
 from phasegate.tracks import Timeline
 
@@ -233,18 +239,20 @@ def test_a_rollout_without_phases_has_one_group_of_regions_in_order() -> None:
         rollout.status,
         rollout.cancelled_ms,
     ) == (None, 0, None, "running", 8)
-    assert [
-        (track.region, [span for spans in track.lanes.values() for span in spans]) for track in phase.regions
-    ] == [("east", [(6, 9)]), ("west", [(5, 9)])]
+    assert [(track.region, [span for spans in track.lanes.values() for span in spans]) for track in phase.regions] == [
+        ("east", [(6, 9)]),
+        ("west", [(5, 9)]),
+    ]
     assert list(rollout.paused) == [(7, 9)]
 
 
 def test_a_region_outside_of_the_phases_is_seen() -> None:
     """It comes after them, in a group without a number."""
     log = [LOG, STARTED | {"phases": [["east"]]}, batch(5, "west/db", ["a"], cell="west/-")]
-    assert [
-        (phase.number, [track.region for track in phase.regions]) for phase in collect(log).rollouts[0].phases
-    ] == [(0, ["east"]), (None, ["west"])]
+    assert [(phase.number, [track.region for track in phase.regions]) for phase in collect(log).rollouts[0].phases] == [
+        (0, ["east"]),
+        (None, ["west"]),
+    ]
 
 
 def test_pauses_and_cancels_of_all_are_those_of_the_running_rollouts() -> None:
@@ -260,9 +268,10 @@ def test_pauses_and_cancels_of_all_are_those_of_the_running_rollouts() -> None:
         line(9, "resumed", rollout=None),
         line(9, "cancelled", rollout=None),
     ]
-    assert [
-        (list(rollout.paused), rollout.cancelled_ms) for rollout in collect(log).rollouts
-    ] == [([(3, 5)], None), ([(6, 9)], 9)]
+    assert [(list(rollout.paused), rollout.cancelled_ms) for rollout in collect(log).rollouts] == [
+        ([(3, 5)], None),
+        ([(6, 9)], 9),
+    ]
 
 
 def test_a_set_that_once_ran_across_zones_always_does() -> None:
@@ -474,6 +483,62 @@ def test_bars_are_drawn_exactly_while_something_is_in_flight(story: Story) -> No
     done = sum(track.upgraded + track.restored.total + track.failed.total for track in tracks)
     assert regions * story.sets * story.instances == done
     assert (timeline.rollouts[0].image, timeline.rollouts[0].target) == (IMAGE, TARGET)
+
+
+def simulated(seed: int) -> tuple[Summary, Timeline]:
+    """Run a whole rollout in which everything goes wrong now and then; return what it came to, and its log."""
+    image = {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "18.04-LTS"}
+    limits = {"max_unhealthy_upgraded_percent": 50, "pause_between_batches_ms": MINUTE}
+    places = {"eastus": ["1", "2", "3"], "westus": ["1", "2"], "north": []}
+    fleet = {
+        "format": "phasegate/fleet/1",
+        "regions": [{"name": name, "zones": zones} for name, zones in places.items()],
+        "images": [{**image, "versions": [{"version": version} for version in ("18.04.1", "18.04.2")]}],
+        "sets": [
+            {
+                "name": name,
+                "region": region,
+                "zones": zones,
+                "instances": 12,
+                "image": {**image, "version": "latest"},
+                "rolling_policy": limits | {"enable_cross_zone": name == "all"},
+            }
+            for region, zones in places.items()
+            for name in ("web", "all")
+        ],
+    }
+    faults = {
+        "format": "phasegate/faults/1",
+        "timing": {"replace_ms": [MINUTE, 2 * MINUTE], "healthy_after_ms": [5000, MINUTE]},
+        "rates": {
+            "never_healthy": 0.05,
+            "replace_fails": 0.05,
+            "restore_fails": 0.2,
+            "late_report": 0.2,
+            "duplicate_report": 0.2,
+        },
+        "events": [
+            {"instances": "north/*/*", "at_ms": 60 * MINUTE, "until_ms": 90 * MINUTE, "health": "unhealthy"},
+            {"at_ms": 30 * MINUTE, "scale": "eastus/web", "to": 20},
+            {"at_ms": 100 * MINUTE, "scale": "eastus/web", "to": 9},
+        ],
+    }
+    policy = availability_first(phase_failure_percent=60)
+    engine = Engine(parse_fleet(json.dumps(fleet).encode(), "fleet.json"), policy)
+    log: list[bytes] = []
+    summary = simulate(engine, seed=seed, faults=parse_faults(faults), sink=log.append)
+    return summary, collect(map(json.loads, b"".join(log).splitlines()))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_peaks_are_those_that_the_engine_counted(seed: int) -> None:
+    """Late, stale and duplicate reports, failures, outages, scale-outs and scale-ins: health and flight agree."""
+    summary, timeline = simulated(seed)
+    assert (summary.max_in_flight, summary.max_unhealthy) == (timeline.in_flight.most, timeline.not_healthy.most)
+    assert covers(timeline)
+    assert sum(rollout["batches"] for rollout in summary.document["rollouts"]) == sum(
+        track.batches for rollout in timeline.rollouts for track in rollout.regions
+    )
 
 
 def test_a_large_log_keeps_little() -> None:
