@@ -64,7 +64,7 @@ class Choice:
     set: str
     cell: str
     upgrade_domain: int
-    candidates: tuple[int, ...] = field(repr=lambda slots: f"<{len(slots)}>")
+    candidates: array[int] = field(repr=lambda slots: f"<{len(slots)}>", eq=bytes)
     at_most: int
     healthy_at_most: int
 
@@ -216,6 +216,7 @@ class Engine:
         for _, kind, of in due:
             if kind == c.TIMER_DEADLINE:
                 work.kernel.pass_deadlines(work.kernel.overdue(of, before))
+                work.timers.arm(c.TIMER_DEADLINE, of)
             elif kind == c.TIMER_BAKE:
                 work.kernel.pass_bake(of)
             elif kind == c.TIMER_WINDOW:
@@ -251,7 +252,7 @@ class Engine:
             raise IllegalTransition(verdict)
         self._work.kernel.start(s, self._work.v.bucket[slots[0]], slots)
 
-    def _batch(self, batch: Batch) -> tuple[int, Sequence[int]]:
+    def _batch(self, batch: Batch) -> tuple[int, array[int]]:
         """Return a batch's set and its slots in order; `InvalidEvent` if it is empty or not of one set."""
         s = self.compiled.directory.set_named(batch.set)
         v, known = self._work.v, self._work.rows("instance")
@@ -291,11 +292,11 @@ class Engine:
             found.sort(key=lambda entry: (*entry[0], work.v.site[entry[1][1] * c.SITE + c.SITE_DOMAIN]))
             return tuple(self._choice(*choice) for _, choice in found)
 
-    def _choice(self, s: int, bucket: int, slots: Sequence[int], at_most: int, healthy_at_most: int) -> Choice:
+    def _choice(self, s: int, bucket: int, slots: array[int], at_most: int, healthy_at_most: int) -> Choice:
         site = self._work.v.site[bucket * c.SITE : (bucket + 1) * c.SITE]
         directory = self.compiled.directory
         cell = directory.cells[site[c.SITE_CELL]]
-        return Choice(directory.sets[s], cell, site[c.SITE_DOMAIN], tuple(slots), at_most, healthy_at_most)
+        return Choice(directory.sets[s], cell, site[c.SITE_DOMAIN], slots, at_most, healthy_at_most)
 
     def check(self, state: State, batch: Batch) -> Verdict:
         """Say whether the batch may start now, and if not, every reason why not (semantics 7 and 12).

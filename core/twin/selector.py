@@ -7,6 +7,7 @@ picks before it, which are assumed while it walks and taken back at its end.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
@@ -14,10 +15,10 @@ from phasegate.core import codes as c
 from phasegate.core.lifecycle import Life
 from phasegate.core.twin.counters import ADMIT, NEVER, UNBOUNDED, Counters, items_of
 
-Pick = tuple[int, int, tuple[int, ...]]
+Pick = tuple[int, int, "array[int]"]
 """One batch: set, bucket of its first candidate, slots in order."""
 
-Choice = tuple[int, int, tuple[int, ...], int, int]
+Choice = tuple[int, int, "array[int]", int, int]
 """What is legal for one set: set, bucket, candidates in order, at most, of those healthy at most."""
 
 
@@ -224,18 +225,18 @@ class Selector(Counters):
                 first = bucket
         return first
 
-    def fill(self, s: int, found: Sequence[int]) -> tuple[int, ...]:
+    def fill(self, s: int, found: Sequence[int]) -> array[int]:
         """Return the batch from these candidates: the first, then each with which both bounds still hold."""
         cap = min(self.cap(s), self.room(s))
         at_most = self.healthy_at_most(s)
-        batch: list[int] = []
+        batch = array("I")
         healthy = 0
         for slot in found:
             well = self.v.life[slot] >> c.HEALTH_SHIFT not in (1, 2)
             if not batch or (len(batch) < cap and healthy + well <= at_most):
                 batch.append(slot)
                 healthy += well
-        return tuple(batch)
+        return batch
 
     # --- what is legal, what is picked -------------------------------------------------------------------------------
 
@@ -260,7 +261,7 @@ class Selector(Counters):
                 domains.add(domain)
             part = self.part(s, bucket)
             if part:
-                found.append((s, bucket, tuple(part), at_most, self.healthy_at_most(s)))
+                found.append((s, bucket, array("I", part), at_most, self.healthy_at_most(s)))
         return found
 
     def assume(self, s: int, bucket: int, count: int, by: int) -> None:

@@ -1,0 +1,1677 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False
+"""The selector and the stepper, compiled: `core.twin` function by function, in the same order.
+
+The contract of this boundary, said once: columns come as the bytearrays of a `Workspace`, in the types of
+`core.columns`; slots, sets, buckets, cells and rollouts are in range; events have been checked. What is a method of the
+twin is one here, with the same arguments and results. Inside, everything runs on raw memory without the GIL, which is
+taken only to ask a user's policy.
+"""
+
+from cpython cimport array
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.string cimport memcpy, memset
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING
+
+import array as arrays
+
+from phasegate.core import codes as codes_module
+from phasegate.core.columns import PAGE_ROWS
+
+cdef enum:
+    # an instance
+    STATE_BITS = 15
+    HEALTH_SHIFT = 4
+    BROKEN = 16
+    REFUSED = 32
+    # a bucket
+    SITE_SET = 0
+    SITE_CELL = 1
+    SITE_DOMAIN = 2
+    SITE_NUMBER = 3
+    SITE_FIRST = 4
+    SITE_COUNT = 5
+    SITE = 6
+    WAIT_PENDING = 0
+    WAIT_BAD = 1
+    WAIT_FLIGHT = 2
+    WAIT = 3
+    # a set
+    NONE = 0
+    WAITING = 1
+    ROLLING = 2
+    COMPLETED = 3
+    FAULTED = 4
+    CANCELLED = 5
+    CANCELLING = 1
+    LEFT = 2
+    DELAYED = 4
+    RESTING = 8
+    SHUT = 16
+    UNFIT = 32
+    BATCHING = 64
+    PRIORITIZE = 1
+    CROSS_ZONE = 2
+    FABRIC = 4
+    ROLLBACK = 8
+    SHRINKS = 16
+    OF_SET = 32
+    MANUAL_SET = 64
+    NO_ERROR = 0
+    TOO_MANY_UPGRADED_UNHEALTHY = 1
+    TOO_MANY_UNHEALTHY_BEFORE = 2
+    TOO_MANY_UNHEALTHY = 3
+    BATCH_PERCENT = 0
+    UNHEALTHY_PERCENT = 1
+    UPGRADED_PERCENT = 2
+    PERCENT = 4
+    TALLY_TOTAL = 10
+    TALLY_BAD = 11
+    TALLY_UPGRADED_BAD = 12
+    TALLY_FLIGHT = 13
+    TALLY_BATCHES = 14
+    TALLY_UNRESTORED = 15
+    TALLY = 16
+    LINK_ROLLOUT = 0
+    LINK_PHASE = 1
+    LINK_ATTEMPT = 2
+    LINK_HOLD = 3
+    LINK_TARGET = 4
+    LINK_REGION = 5
+    LINK_BUCKET = 6
+    LINK_BUCKETS = 7
+    LINK = 8
+    CLOCK_BEGAN = 0
+    CLOCK_DELAY = 1
+    CLOCK_REST = 2
+    CLOCK_WINDOW = 3
+    CLOCK_PAUSE = 4
+    CLOCK = 5
+    # a rollout
+    RUNNING = 1
+    RO_COMPLETED = 2
+    RO_FAULTED = 3
+    RO_HALTED = 4
+    RO_CANCELLED = 5
+    PAUSED = 1
+    PHASED = 2
+    BAKING = 4
+    STOPPING = 8
+    PLAN_PHASE = 0
+    PLAN_PHASES = 1
+    PLAN_OPEN = 2
+    PLAN_ALIVE = 3
+    PLAN_FAULTED = 4
+    PLAN_CANCELLED = 5
+    PLAN_LOST = 6
+    PLAN_ELIGIBLE = 7
+    PLAN = 8
+    DIAL_PAUSED = 0
+    DIAL_BAKED = 1
+    DIAL_OPENED = 2
+    DIAL_ENDED = 3
+    DIAL = 4
+    # the fleet
+    SUM_FLIGHT = 0
+    SUM_BAD = 1
+    SUM_TOTAL = 2
+    # the trace
+    T_BECAME = 1
+    T_IGNORED = 2
+    T_STARTED = 3
+    T_ATTEMPT_ENDED = 4
+    T_PHASE_OPENED = 5
+    T_PHASE_ENDED = 6
+    T_ROLLOUT_ENDED = 7
+    T_ARMED = 8
+    T_FAILED_MORE = 9
+    LATE = 1
+    STALE = 2
+    DUPLICATE = 3
+    IS_GONE = 4
+    BY_BATCH = 0
+    BY_SIGNAL = 1
+    BY_DEADLINE = 2
+    BY_POLICY = 6
+    TIMER_REST = 2
+    TIMER_BAKE = 3
+    # what keeps a batch from starting
+    NO_ATTEMPT = 1
+    ENDED = 2
+    IS_CANCELLED = 4
+    IS_PAUSED = 8
+    PHASE_SHUT = 16
+    IN_FLIGHT = 32
+    NOT_BEFORE = 64
+    WINDOW_SHUT = 128
+    PAIR_AT_WORK = 256
+    GROUP_FULL = 512
+    CELL_BUSY = 1024
+    NOT_ELIGIBLE = 2048
+    UPGRADED_UNHEALTHY = 4096
+    SET_UNHEALTHY = 8192
+
+cdef enum:
+    # `Life`
+    CURRENT = 0
+    EXCLUDED = 1
+    PENDING = 2
+    REPLACING = 3
+    CONFIGURING = 4
+    VERIFYING = 5
+    UPGRADED = 6
+    RESTORING = 7
+    RESTORED = 8
+    FAILED = 9
+    GONE = 10
+    # `Happening`
+    H_BATCH_STARTS = 0
+    H_DISK_REPLACED = 1
+    H_HEALTHY = 3
+    H_DEADLINE_PASSED = 4
+    STAYS = 255
+    # `Health`
+    HEALTHY = 0
+    UNKNOWN = 2
+    INITIALIZING = 3
+    # what a user's policy answers, and what no bound holds
+    ADMIT = 0
+    NEVER = 2
+    UNBOUNDED = 2147483647
+    # rows a page
+    SLOT_PAGE = 512
+    BUCKET_PAGE = 128
+    SET_PAGE = 32
+
+CODES = dict(
+    STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED,
+    SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
+    SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
+    WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT,
+    NONE=NONE, WAITING=WAITING, ROLLING=ROLLING, COMPLETED=COMPLETED, FAULTED=FAULTED, CANCELLED=CANCELLED,
+    CANCELLING=CANCELLING, LEFT=LEFT, DELAYED=DELAYED, RESTING=RESTING, SHUT=SHUT, UNFIT=UNFIT, BATCHING=BATCHING,
+    PRIORITIZE=PRIORITIZE, CROSS_ZONE=CROSS_ZONE, FABRIC=FABRIC, ROLLBACK=ROLLBACK, SHRINKS=SHRINKS, OF_SET=OF_SET,
+    MANUAL_SET=MANUAL_SET, NO_ERROR=NO_ERROR, TOO_MANY_UPGRADED_UNHEALTHY=TOO_MANY_UPGRADED_UNHEALTHY,
+    TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY,
+    BATCH_PERCENT=BATCH_PERCENT, UNHEALTHY_PERCENT=UNHEALTHY_PERCENT, UPGRADED_PERCENT=UPGRADED_PERCENT,
+    PERCENT=PERCENT, TALLY_TOTAL=TALLY_TOTAL, TALLY_BAD=TALLY_BAD, TALLY_UPGRADED_BAD=TALLY_UPGRADED_BAD,
+    TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED, TALLY=TALLY,
+    LINK_ROLLOUT=LINK_ROLLOUT, LINK_PHASE=LINK_PHASE, LINK_ATTEMPT=LINK_ATTEMPT, LINK_HOLD=LINK_HOLD,
+    LINK_TARGET=LINK_TARGET, LINK_REGION=LINK_REGION, LINK_BUCKET=LINK_BUCKET, LINK_BUCKETS=LINK_BUCKETS, LINK=LINK,
+    CLOCK_BEGAN=CLOCK_BEGAN, CLOCK_DELAY=CLOCK_DELAY, CLOCK_REST=CLOCK_REST, CLOCK_WINDOW=CLOCK_WINDOW,
+    CLOCK_PAUSE=CLOCK_PAUSE, CLOCK=CLOCK,
+    RUNNING=RUNNING, RO_COMPLETED=RO_COMPLETED, RO_FAULTED=RO_FAULTED, RO_HALTED=RO_HALTED, RO_CANCELLED=RO_CANCELLED,
+    PAUSED=PAUSED, PHASED=PHASED, BAKING=BAKING, STOPPING=STOPPING,
+    PLAN_PHASE=PLAN_PHASE, PLAN_PHASES=PLAN_PHASES, PLAN_OPEN=PLAN_OPEN, PLAN_ALIVE=PLAN_ALIVE,
+    PLAN_FAULTED=PLAN_FAULTED, PLAN_CANCELLED=PLAN_CANCELLED, PLAN_LOST=PLAN_LOST, PLAN_ELIGIBLE=PLAN_ELIGIBLE,
+    PLAN=PLAN, DIAL_PAUSED=DIAL_PAUSED, DIAL_BAKED=DIAL_BAKED, DIAL_OPENED=DIAL_OPENED, DIAL_ENDED=DIAL_ENDED,
+    DIAL=DIAL, SUM_FLIGHT=SUM_FLIGHT, SUM_BAD=SUM_BAD, SUM_TOTAL=SUM_TOTAL,
+    T_BECAME=T_BECAME, T_IGNORED=T_IGNORED, T_STARTED=T_STARTED, T_ATTEMPT_ENDED=T_ATTEMPT_ENDED,
+    T_PHASE_OPENED=T_PHASE_OPENED, T_PHASE_ENDED=T_PHASE_ENDED, T_ROLLOUT_ENDED=T_ROLLOUT_ENDED, T_ARMED=T_ARMED,
+    T_FAILED_MORE=T_FAILED_MORE, LATE=LATE, STALE=STALE, DUPLICATE=DUPLICATE, IS_GONE=IS_GONE,
+    BY_BATCH=BY_BATCH, BY_SIGNAL=BY_SIGNAL, BY_DEADLINE=BY_DEADLINE, BY_POLICY=BY_POLICY,
+    TIMER_REST=TIMER_REST, TIMER_BAKE=TIMER_BAKE,
+    NO_ATTEMPT=NO_ATTEMPT, ENDED=ENDED, IS_CANCELLED=IS_CANCELLED, IS_PAUSED=IS_PAUSED, PHASE_SHUT=PHASE_SHUT,
+    IN_FLIGHT=IN_FLIGHT, NOT_BEFORE=NOT_BEFORE, WINDOW_SHUT=WINDOW_SHUT, PAIR_AT_WORK=PAIR_AT_WORK,
+    GROUP_FULL=GROUP_FULL, CELL_BUSY=CELL_BUSY, NOT_ELIGIBLE=NOT_ELIGIBLE, UPGRADED_UNHEALTHY=UPGRADED_UNHEALTHY,
+    SET_UNHEALTHY=SET_UNHEALTHY,
+)
+
+if (PAGE_ROWS["instance"], PAGE_ROWS["bucket"], PAGE_ROWS["set"]) != (SLOT_PAGE, BUCKET_PAGE, SET_PAGE):
+    raise ImportError("the compiled kernel was built for pages of another size; build it again")
+for _name, _value in CODES.items():
+    if getattr(codes_module, _name) != _value:
+        raise ImportError(f"the compiled kernel was built with another {_name}; build it again")
+
+
+# --- growing arrays of integers --------------------------------------------------------------------------------------
+
+cdef struct Ints:
+    int32_t* data
+    Py_ssize_t size
+    Py_ssize_t room
+
+
+cdef int push(Ints* ints, int32_t number) except -1 nogil:
+    """Append a number."""
+    cdef int32_t* data
+    if ints.size == ints.room:
+        data = <int32_t*>realloc(ints.data, (2 * ints.room + 64) * sizeof(int32_t))
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        ints.data = data
+        ints.room = 2 * ints.room + 64
+    ints.data[ints.size] = number
+    ints.size += 1
+    return 0
+
+
+cdef int by_size(const void* one, const void* other) noexcept nogil:
+    cdef int32_t a = (<const int32_t*>one)[0]
+    cdef int32_t b = (<const int32_t*>other)[0]
+    return (a > b) - (a < b)
+
+
+cdef array.array as_array(str typecode, const int32_t* data, Py_ssize_t size):
+    """Return a copy as an array."""
+    cdef array.array made = array.clone(arrays.array(typecode), size, False)
+    if size:
+        memcpy(made.data.as_voidptr, data, size * sizeof(int32_t))
+    return made
+
+
+cdef array.array uint32s(object slots):
+    """Return slots as an array of uint32, itself if it is one."""
+    if isinstance(slots, arrays.array) and (<array.array>slots).typecode == "I":
+        return <array.array>slots
+    return arrays.array("I", slots)
+
+
+cdef inline bint is_in_flight(int state) noexcept nogil:
+    return state == REPLACING or state == CONFIGURING or state == VERIFYING or state == RESTORING
+
+
+cdef inline bint is_bad(int health) noexcept nogil:
+    return health == 1 or health == 2
+
+
+# --- ragged lists ----------------------------------------------------------------------------------------------------
+
+cdef struct Ragged:
+    const uint32_t* first
+    const uint32_t* items
+
+
+cdef Ragged ragged(object lists):
+    cdef Ragged made
+    made.first = (<array.array?>lists[0]).data.as_uints
+    made.items = (<array.array?>lists[1]).data.as_uints
+    return made
+
+
+cdef struct Place:
+    int32_t phase
+    int32_t cell
+    int32_t s
+
+
+cdef inline bint precedes(Place one, Place other) noexcept nogil:
+    if one.phase != other.phase:
+        return one.phase < other.phase
+    if one.cell != other.cell:
+        return one.cell < other.cell
+    return one.s < other.s
+
+
+cdef class Kernel:
+    """The selector and the stepper on the raw columns of a workspace."""
+
+    is_compiled = True
+
+    cdef object workspace, statics, ask
+    cdef list keep  # the buffers below stay alive as long as this does
+    cdef uint8_t* life
+    cdef uint8_t* flag
+    cdef uint16_t* version
+    cdef uint16_t* previous
+    cdef uint16_t* failed
+    cdef uint32_t* bucket
+    cdef int64_t* observed
+    cdef int64_t* deadline
+    cdef uint32_t* order
+    cdef int32_t* site
+    cdef uint32_t* wait
+    cdef uint8_t* begun
+    cdef uint8_t* status
+    cdef uint8_t* mark
+    cdef uint8_t* option
+    cdef uint8_t* code
+    cdef uint8_t* percent
+    cdef uint32_t* tally
+    cdef int32_t* link
+    cdef int64_t* clock
+    cdef uint32_t* holds
+    cdef uint32_t* working
+    cdef uint32_t* used
+    cdef uint8_t* course
+    cdef uint8_t* trait
+    cdef int32_t* plan
+    cdef int64_t* dial
+    cdef int64_t* sums
+    cdef uint8_t* dirty_slots
+    cdef uint8_t* dirty_buckets
+    cdef uint8_t* dirty_sets
+    cdef const uint8_t* life_table
+    cdef const uint64_t* cell_rows
+    cdef const uint32_t* region_sets
+    cdef const uint32_t* group_limit
+    cdef Ragged cell_wakes, cell_groups, region_pairs, set_instance_groups, set_work_groups, group_sets, group_regions
+    cdef int cell_words, cell_count, set_count
+    cdef int64_t step_timeout_ms, health_timeout_ms, phase_bake_ms
+    cdef int phase_failure_percent
+    cdef bint has_delays
+    cdef uint64_t* busy
+    cdef uint8_t* hot
+    cdef uint8_t* touched
+    cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets
+    cdef Ints found, batch, picks, pick_slots, ends
+    cdef Place* queue
+    cdef Py_ssize_t queue_size, queue_room
+    cdef bint is_quiet
+    cdef int64_t now
+    cdef Ints trace
+    cdef Py_ssize_t group
+
+    def __cinit__(self, workspace, statics, ask):
+        self.workspace, self.statics, self.ask = workspace, statics, ask
+        flat, dirty = workspace.flat, workspace.dirty
+        self.keep = [flat, dirty, statics]
+        self.life = <uint8_t*>PyByteArray_AS_STRING(flat["life"])
+        self.flag = <uint8_t*>PyByteArray_AS_STRING(flat["flag"])
+        self.version = <uint16_t*>PyByteArray_AS_STRING(flat["version"])
+        self.previous = <uint16_t*>PyByteArray_AS_STRING(flat["previous"])
+        self.failed = <uint16_t*>PyByteArray_AS_STRING(flat["failed"])
+        self.bucket = <uint32_t*>PyByteArray_AS_STRING(flat["bucket"])
+        self.observed = <int64_t*>PyByteArray_AS_STRING(flat["observed"])
+        self.deadline = <int64_t*>PyByteArray_AS_STRING(flat["deadline"])
+        self.order = <uint32_t*>PyByteArray_AS_STRING(flat["order"])
+        self.site = <int32_t*>PyByteArray_AS_STRING(flat["site"])
+        self.wait = <uint32_t*>PyByteArray_AS_STRING(flat["wait"])
+        self.begun = <uint8_t*>PyByteArray_AS_STRING(flat["begun"])
+        self.status = <uint8_t*>PyByteArray_AS_STRING(flat["status"])
+        self.mark = <uint8_t*>PyByteArray_AS_STRING(flat["mark"])
+        self.option = <uint8_t*>PyByteArray_AS_STRING(flat["option"])
+        self.code = <uint8_t*>PyByteArray_AS_STRING(flat["code"])
+        self.percent = <uint8_t*>PyByteArray_AS_STRING(flat["percent"])
+        self.tally = <uint32_t*>PyByteArray_AS_STRING(flat["tally"])
+        self.link = <int32_t*>PyByteArray_AS_STRING(flat["link"])
+        self.clock = <int64_t*>PyByteArray_AS_STRING(flat["clock"])
+        self.holds = <uint32_t*>PyByteArray_AS_STRING(flat["holds"])
+        self.working = <uint32_t*>PyByteArray_AS_STRING(flat["working"])
+        self.used = <uint32_t*>PyByteArray_AS_STRING(flat["used"])
+        self.course = <uint8_t*>PyByteArray_AS_STRING(flat["course"])
+        self.trait = <uint8_t*>PyByteArray_AS_STRING(flat["trait"])
+        self.plan = <int32_t*>PyByteArray_AS_STRING(flat["plan"])
+        self.dial = <int64_t*>PyByteArray_AS_STRING(flat["dial"])
+        self.sums = <int64_t*>PyByteArray_AS_STRING(flat["sums"])
+        self.dirty_slots = <uint8_t*>PyByteArray_AS_STRING(dirty["instance"])
+        self.dirty_buckets = <uint8_t*>PyByteArray_AS_STRING(dirty["bucket"])
+        self.dirty_sets = <uint8_t*>PyByteArray_AS_STRING(dirty["set"])
+        self.life_table = <const uint8_t*>PyBytes_AS_STRING(statics.life_table)
+        self.cell_rows = <const uint64_t*>(<array.array?>statics.cell_rows).data.as_ulonglongs
+        self.region_sets = (<array.array?>statics.region_sets).data.as_uints
+        self.group_limit = (<array.array?>statics.group_limit).data.as_uints
+        self.cell_wakes = ragged(statics.cell_wakes)
+        self.cell_groups = ragged(statics.cell_groups)
+        self.region_pairs = ragged(statics.region_pairs)
+        self.set_instance_groups = ragged(statics.set_instance_groups)
+        self.set_work_groups = ragged(statics.set_work_groups)
+        self.group_sets = ragged(statics.group_sets)
+        self.group_regions = ragged(statics.group_regions)
+        self.cell_words = statics.cell_words
+        self.cell_count = len(statics.cell_region)
+        self.set_count = statics.region_sets[-1]
+        self.step_timeout_ms = statics.step_timeout_ms
+        self.health_timeout_ms = statics.health_timeout_ms
+        self.phase_bake_ms = statics.phase_bake_ms
+        self.phase_failure_percent = statics.phase_failure_percent
+        self.has_delays = statics.has_delays
+        self.busy = <uint64_t*>malloc(self.cell_words * sizeof(uint64_t))
+        self.hot = <uint8_t*>malloc(self.set_count + 1)
+        self.touched = <uint8_t*>malloc(self.set_count + 1)
+        if self.busy == NULL or self.hot == NULL or self.touched == NULL:
+            raise MemoryError()
+        memset(self.hot, 0, self.set_count + 1)
+        memset(self.touched, 0, self.set_count + 1)
+        self.group = -1
+        self.refresh()
+
+    def __dealloc__(self):
+        free(self.busy)
+        free(self.hot)
+        free(self.touched)
+        free(self.hot_sets.data)
+        free(self.touched_sets.data)
+        free(self.unsettled.data)
+        free(self.refusals.data)
+        free(self.assumed_sets.data)
+        free(self.found.data)
+        free(self.batch.data)
+        free(self.picks.data)
+        free(self.pick_slots.data)
+        free(self.ends.data)
+        free(self.queue)
+        free(self.trace.data)
+
+    # --- taking up and leaving ---------------------------------------------------------------------------------------
+
+    def refresh(self):
+        """Work out anew what is remembered beside the state: which cells are busy; every set is hot."""
+        cdef int cell, s
+        memset(self.busy, 0, self.cell_words * sizeof(uint64_t))
+        for cell in range(self.cell_count):
+            if self.holds[cell]:
+                self.busy[cell >> 6] |= (<uint64_t>1) << (cell & 63)
+        for s in range(self.set_count):
+            self.c_heat(s)
+
+    def begin(self, int64_t now):
+        """Open a step at `now` with an empty trace."""
+        self.now = now
+        self.trace.size = 0
+        self.group = -1
+
+    def take_trace(self):
+        """Return what has happened since `begin` (the records in `codes`)."""
+        trace = as_array("i", self.trace.data, self.trace.size)
+        self.trace.size = 0
+        self.group = -1
+        return trace
+
+    # --- notes for later ---------------------------------------------------------------------------------------------
+
+    cdef int c_heat(self, int s) except -1 nogil:
+        if not self.hot[s] and not self.is_quiet:
+            self.hot[s] = 1
+            push(&self.hot_sets, s)
+        return 0
+
+    cdef int c_touch(self, int s) except -1 nogil:
+        self.dirty_sets[s // SET_PAGE] = 1
+        self.c_heat(s)
+        if not self.touched[s]:
+            self.touched[s] = 1
+            push(&self.touched_sets, s)
+        return 0
+
+    def heat(self, int s):
+        """Note that the set might start a batch."""
+        self.c_heat(s)
+
+    def touch(self, int s):
+        """Note that the set's counts have changed."""
+        self.c_touch(s)
+
+    cdef int heat_region(self, int region) except -1 nogil:
+        cdef uint32_t s
+        for s in range(self.region_sets[region], self.region_sets[region + 1]):
+            if self.status[s] == WAITING or self.status[s] == ROLLING:
+                self.c_heat(s)
+        return 0
+
+    cdef int heat_all_of(self, Ragged lists, int at) except -1 nogil:
+        cdef uint32_t i
+        if not self.is_quiet:
+            for i in range(lists.first[at], lists.first[at + 1]):
+                self.heat_region(lists.items[i])
+        return 0
+
+    cdef int heat_group(self, int group) except -1 nogil:
+        cdef uint32_t i
+        for i in range(self.group_sets.first[group], self.group_sets.first[group + 1]):
+            self.c_heat(self.group_sets.items[i])
+        return self.heat_all_of(self.group_regions, group)
+
+    # --- the trace ---------------------------------------------------------------------------------------------------
+
+    cdef int record(self, int count, int a, int b, int c, int d, int e, int f) except -1 nogil:
+        self.group = -1
+        push(&self.trace, a)
+        push(&self.trace, b)
+        push(&self.trace, c)
+        if count > 3:
+            push(&self.trace, d)
+        if count > 4:
+            push(&self.trace, e)
+            push(&self.trace, f)
+        return 0
+
+    cdef int record_slot(self, int operation, int s, int what, int why, int slot) except -1 nogil:
+        cdef Py_ssize_t at = self.group
+        cdef int32_t* data = self.trace.data
+        if at < 0 or data[at - 4] != operation or data[at - 3] != s or data[at - 2] != what or data[at - 1] != why:
+            push(&self.trace, operation)
+            push(&self.trace, s)
+            push(&self.trace, what)
+            push(&self.trace, why)
+            push(&self.trace, 0)
+            at = self.group = self.trace.size - 1
+        self.trace.data[at] += 1
+        return push(&self.trace, slot)
+
+    # --- one instance ------------------------------------------------------------------------------------------------
+
+    cdef int c_put(self, int slot, int state, int health) except -1 nogil:
+        cdef int old = self.life[slot]
+        cdef int bucket = self.bucket[slot]
+        cdef int s = self.site[bucket * SITE + SITE_SET]
+        self.count(s, bucket, old & STATE_BITS, old >> HEALTH_SHIFT, -1)
+        self.count(s, bucket, state, health, 1)
+        self.life[slot] = <uint8_t>(state | health << HEALTH_SHIFT)
+        self.dirty_slots[slot // SLOT_PAGE] = 1
+        self.dirty_buckets[bucket // BUCKET_PAGE] = 1
+        return self.c_touch(s)
+
+    def put(self, int slot, int state, int health):
+        """Give an instance a state and a health, and count it there instead of where it was."""
+        self.c_put(slot, state, health)
+
+    cdef int count(self, int s, int bucket, int state, int health, int by) except -1 nogil:
+        cdef uint32_t* tally = self.tally + <Py_ssize_t>s * TALLY
+        cdef uint32_t* wait = self.wait + <Py_ssize_t>bucket * WAIT
+        cdef int bad = by if is_bad(health) else 0
+        cdef uint32_t i
+        if state == GONE:
+            return 0
+        tally[state] += by
+        tally[TALLY_TOTAL] += by
+        tally[TALLY_BAD] += bad
+        self.sums[SUM_TOTAL] += by
+        self.sums[SUM_BAD] += bad
+        if state == PENDING:
+            wait[WAIT_PENDING] += by
+            wait[WAIT_BAD] += bad
+        elif state == UPGRADED:
+            tally[TALLY_UPGRADED_BAD] += bad
+        elif is_in_flight(state):
+            tally[TALLY_FLIGHT] += by
+            wait[WAIT_FLIGHT] += by
+            self.sums[SUM_FLIGHT] += by
+            for i in range(self.set_instance_groups.first[s], self.set_instance_groups.first[s + 1]):
+                self.use(self.set_instance_groups.items[i], by)
+        return 0
+
+    cdef int use(self, int group, int by) except -1 nogil:
+        cdef int64_t before = self.used[group]
+        cdef int64_t limit = self.group_limit[group]
+        self.used[group] = <uint32_t>(before + by)
+        if before >= limit > before + by:
+            self.heat_group(group)
+        return 0
+
+    # --- holds and work ----------------------------------------------------------------------------------------------
+
+    cdef int hold(self, int cell) except -1 nogil:
+        cdef uint32_t i
+        self.holds[cell] += 1
+        if self.holds[cell] == 1:
+            self.busy[cell >> 6] |= (<uint64_t>1) << (cell & 63)
+            for i in range(self.cell_groups.first[cell], self.cell_groups.first[cell + 1]):
+                self.use(self.cell_groups.items[i], 1)
+        return 0
+
+    cdef int unhold(self, int cell) except -1 nogil:
+        cdef uint32_t i
+        self.holds[cell] -= 1
+        if self.holds[cell] == 0:
+            self.busy[cell >> 6] &= ~((<uint64_t>1) << (cell & 63))
+            for i in range(self.cell_groups.first[cell], self.cell_groups.first[cell + 1]):
+                self.use(self.cell_groups.items[i], -1)
+            self.heat_all_of(self.cell_wakes, cell)
+        return 0
+
+    cdef int work(self, int s, int by) except -1 nogil:
+        cdef int region = self.link[s * LINK + LINK_REGION]
+        cdef uint32_t i
+        self.working[region] += by
+        for i in range(self.set_work_groups.first[s], self.set_work_groups.first[s + 1]):
+            self.use(self.set_work_groups.items[i], by)
+        if self.working[region] == 0:
+            self.heat_all_of(self.region_pairs, region)
+        return 0
+
+    cdef int let_go(self, int s) except -1 nogil:
+        cdef int cell = self.link[s * LINK + LINK_HOLD]
+        if cell >= 0:
+            self.link[s * LINK + LINK_HOLD] = -1
+            self.c_touch(s)
+            self.unhold(cell)
+        return 0
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    cdef inline int first_bucket(self, int s) noexcept nogil:
+        return self.link[s * LINK + LINK_BUCKET]
+
+    cdef inline int end_bucket(self, int s) noexcept nogil:
+        return self.link[s * LINK + LINK_BUCKET] + self.link[s * LINK + LINK_BUCKETS]
+
+    def buckets(self, int s):
+        """Return the set's buckets, in order: by phase ordering number, cell, upgrade domain."""
+        return range(self.first_bucket(s), self.end_bucket(s))
+
+    def members(self, int bucket):
+        """Return the slots of a bucket in order, those that are gone too."""
+        cdef int32_t* site = self.site + <Py_ssize_t>bucket * SITE
+        return as_array("I", <const int32_t*>(self.order + site[SITE_FIRST]), site[SITE_COUNT])
+
+    def earliest(self, int s):
+        """Return when the first deadline of the set's instances in flight falls due, 0 if none is in flight."""
+        cdef int64_t found = 0
+        cdef int bucket
+        cdef uint32_t* run
+        cdef int i, slot
+        with nogil:
+            if self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
+                for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+                    if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_FLIGHT]:
+                        run = self.order + self.site[bucket * SITE + SITE_FIRST]
+                        for i in range(self.site[bucket * SITE + SITE_COUNT]):
+                            slot = run[i]
+                            if is_in_flight(self.life[slot] & STATE_BITS):
+                                if not found or self.deadline[slot] < found:
+                                    found = self.deadline[slot]
+        return found
+
+    def overdue(self, int s, int64_t before):
+        """Return the slots of the set's instances in flight whose deadline lies before that time, in order."""
+        cdef int bucket, i, slot
+        cdef uint32_t* run
+        self.found.size = 0
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_FLIGHT]:
+                run = self.order + self.site[bucket * SITE + SITE_FIRST]
+                for i in range(self.site[bucket * SITE + SITE_COUNT]):
+                    slot = run[i]
+                    if is_in_flight(self.life[slot] & STATE_BITS) and self.deadline[slot] < before:
+                        push(&self.found, slot)
+        return as_array("I", self.found.data, self.found.size)
+
+    @property
+    def assumed(self):
+        """The sets of the picks that a walk has made so far."""
+        return [self.assumed_sets.data[i] for i in range(self.assumed_sets.size)]
+
+    # --- the numbers of section 7 ------------------------------------------------------------------------------------
+
+    cdef int c_cap(self, int s) noexcept nogil:
+        cdef int64_t total = self.tally[<Py_ssize_t>s * TALLY + TALLY_TOTAL]
+        cdef int64_t cap = total * self.percent[s * PERCENT + BATCH_PERCENT] // 100
+        if total - 1 < cap:
+            cap = total - 1
+        return <int>cap if cap > 1 else 1
+
+    def cap(self, int s):
+        """Return how many instances a batch of the set may have."""
+        return self.c_cap(s)
+
+    cdef int c_healthy_at_most(self, int s) noexcept nogil:
+        cdef int64_t left
+        if not self.option[s] & SHRINKS:
+            return UNBOUNDED
+        left = <int64_t>self.c_cap(s) - self.tally[<Py_ssize_t>s * TALLY + TALLY_BAD]
+        return <int>left if left > 0 else 0
+
+    def healthy_at_most(self, int s):
+        """Return how many of a batch may be healthy or initializing, were it larger than one."""
+        return self.c_healthy_at_most(s)
+
+    cdef int c_room(self, int s) noexcept nogil:
+        cdef int64_t found = UNBOUNDED
+        cdef int64_t left
+        cdef uint32_t i, group
+        for i in range(self.set_instance_groups.first[s], self.set_instance_groups.first[s + 1]):
+            group = self.set_instance_groups.items[i]
+            left = <int64_t>self.group_limit[group] - self.used[group]
+            if left < found:
+                found = left
+        return <int>found if found > 0 else 0
+
+    def room(self, int s):
+        """Return how many instances of the set its groups still let in flight."""
+        return self.c_room(s)
+
+    cdef bint c_upgraded_gate_broken(self, int s) noexcept nogil:
+        cdef uint32_t* t = self.tally + <Py_ssize_t>s * TALLY
+        cdef int64_t undone = <int64_t>t[RESTORED] + t[FAILED]
+        cdef int64_t of = t[TALLY_TOTAL] if self.option[s] & OF_SET else undone + t[UPGRADED]
+        return 100 * (undone + t[TALLY_UPGRADED_BAD]) > self.percent[s * PERCENT + UPGRADED_PERCENT] * of
+
+    def upgraded_gate_broken(self, int s):
+        """Whether too many of the upgraded ones have turned out bad (the after-batch gate)."""
+        return bool(self.c_upgraded_gate_broken(s))
+
+    cdef bint c_health_gate_broken(self, int s) noexcept nogil:
+        cdef uint32_t* t = self.tally + <Py_ssize_t>s * TALLY
+        return 100 * <int64_t>t[TALLY_BAD] > self.percent[s * PERCENT + UNHEALTHY_PERCENT] * <int64_t>t[TALLY_TOTAL]
+
+    def health_gate_broken(self, int s):
+        """Whether too many of the set's instances are not healthy (the before-batch gate)."""
+        return bool(self.c_health_gate_broken(s))
+
+    # --- what keeps a batch from starting ----------------------------------------------------------------------------
+
+    cdef bint c_is_open(self, int s) noexcept nogil:
+        cdef int rollout = self.link[s * LINK + LINK_ROLLOUT]
+        if not self.trait[rollout] & PHASED:
+            return True
+        return self.link[s * LINK + LINK_PHASE] <= self.plan[rollout * PLAN + PLAN_PHASE]
+
+    def is_open(self, int s):
+        """Whether the set's phase is open; always without phases."""
+        return bool(self.c_is_open(s))
+
+    cdef int c_standing(self, int s) noexcept nogil:
+        cdef int status = self.status[s]
+        cdef int mark = self.mark[s]
+        cdef int found = 0
+        cdef int region
+        cdef uint32_t i
+        if status == NONE:
+            return NO_ATTEMPT
+        if status != WAITING and status != ROLLING:
+            return ENDED
+        if mark & CANCELLING:
+            found |= IS_CANCELLED
+        if self.trait[self.link[s * LINK + LINK_ROLLOUT]] & PAUSED:
+            found |= IS_PAUSED
+        if not self.c_is_open(s):
+            found |= PHASE_SHUT
+        if self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
+            found |= IN_FLIGHT
+        if mark & (DELAYED | RESTING):
+            found |= NOT_BEFORE
+        if mark & SHUT:
+            found |= WINDOW_SHUT
+        region = self.link[s * LINK + LINK_REGION]
+        for i in range(self.region_pairs.first[region], self.region_pairs.first[region + 1]):
+            if self.working[self.region_pairs.items[i]]:
+                found |= PAIR_AT_WORK
+        if not self.c_room(s) or (status == WAITING and self.is_crowded(s)):
+            found |= GROUP_FULL
+        return found
+
+    def standing(self, int s):
+        """Return one bit for each rule that keeps the whole set from starting anything, gates aside."""
+        return self.c_standing(s)
+
+    cdef bint is_crowded(self, int s) noexcept nogil:
+        cdef uint32_t i, group
+        for i in range(self.set_work_groups.first[s], self.set_work_groups.first[s + 1]):
+            group = self.set_work_groups.items[i]
+            if self.used[group] >= self.group_limit[group]:
+                return True
+        return False
+
+    cdef int c_gates(self, int s) noexcept nogil:
+        cdef int found = 0
+        if self.status[s] == WAITING and self.mark[s] & UNFIT:
+            found |= NOT_ELIGIBLE
+        if self.c_upgraded_gate_broken(s):
+            found |= UPGRADED_UNHEALTHY
+        if self.c_health_gate_broken(s):
+            found |= SET_UNHEALTHY
+        return found
+
+    def gates(self, int s):
+        """Return one bit for each reason to end the set's attempt instead of starting a batch."""
+        return self.c_gates(s)
+
+    cdef int c_in_cell(self, int s, int cell) noexcept nogil:
+        cdef int held
+        cdef uint32_t i, group
+        if self.option[s] & CROSS_ZONE:
+            return 0
+        held = self.link[s * LINK + LINK_HOLD]
+        if held == cell:
+            return 0
+        if held >= 0 or self.is_disturbed(cell):
+            return CELL_BUSY
+        if not self.holds[cell]:
+            for i in range(self.cell_groups.first[cell], self.cell_groups.first[cell + 1]):
+                group = self.cell_groups.items[i]
+                if self.used[group] >= self.group_limit[group]:
+                    return GROUP_FULL
+        return 0
+
+    def in_cell(self, int s, int cell):
+        """Return one bit for each rule that keeps the set from starting in that cell."""
+        return self.c_in_cell(s, cell)
+
+    cdef bint is_disturbed(self, int cell) noexcept nogil:
+        cdef int word
+        for word in range(self.cell_words):
+            if self.busy[word] & self.cell_rows[cell * self.cell_words + word]:
+                return True
+        return False
+
+    # --- candidates --------------------------------------------------------------------------------------------------
+
+    cdef int c_current(self, int s, bint* narrowed) noexcept nogil:
+        cdef int number = -1
+        cdef int bucket
+        narrowed[0] = False
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            if number >= 0 and self.site[bucket * SITE + SITE_NUMBER] != number:
+                break
+            if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_PENDING]:
+                number = self.site[bucket * SITE + SITE_NUMBER]
+                if self.begun[bucket]:
+                    narrowed[0] = True
+        return number
+
+    def current(self, int s):
+        """Return the set's current phase ordering number, and whether a begun upgrade domain narrows its candidates."""
+        cdef bint narrowed
+        number = self.c_current(s, &narrowed)
+        return number, bool(narrowed)
+
+    cdef bint c_is_candidate(self, int bucket, int number, bint narrowed) noexcept nogil:
+        return (
+            self.wait[<Py_ssize_t>bucket * WAIT + WAIT_PENDING] != 0
+            and self.site[bucket * SITE + SITE_NUMBER] == number
+            and (self.begun[bucket] != 0 or not narrowed)
+        )
+
+    def is_candidate(self, int bucket, int number, bint narrowed):
+        """Whether the bucket has candidates, were its cell free to start."""
+        return bool(self.c_is_candidate(bucket, number, narrowed))
+
+    cdef int c_has_candidates_in(self, int s, int cell) except -1 nogil:
+        cdef bint narrowed
+        cdef int number = self.c_current(s, &narrowed)
+        cdef int bucket
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            if self.site[bucket * SITE + SITE_CELL] == cell and self.c_is_candidate(bucket, number, narrowed):
+                if self.ask is None or self.c_part(s, bucket):
+                    return 1
+        return 0
+
+    def has_candidates_in(self, int s, int cell):
+        """Whether the set has candidates in the cell, were it free to start; a user's policy is asked too."""
+        return bool(self.c_has_candidates_in(s, cell))
+
+    cdef int gather(self, int bucket, int wanted) except -1 nogil:
+        """Append the pending instances of a bucket: all (-1), the well ones (0), the not healthy ones (1)."""
+        cdef uint32_t* run = self.order + self.site[bucket * SITE + SITE_FIRST]
+        cdef int i, life
+        for i in range(self.site[bucket * SITE + SITE_COUNT]):
+            life = self.life[run[i]]
+            if life & STATE_BITS == PENDING and (wanted < 0 or is_bad(life >> HEALTH_SHIFT) == wanted):
+                push(&self.found, run[i])
+        return 0
+
+    cdef int c_candidates(self, int s, int bucket) except -1 nogil:
+        cdef int wanted = 1 if self.option[s] & PRIORITIZE else -1
+        cdef int32_t* here = self.site + <Py_ssize_t>bucket * SITE
+        cdef int32_t* there
+        cdef int other
+        self.found.size = 0
+        while True:
+            if self.option[s] & CROSS_ZONE:
+                for other in range(self.first_bucket(s), self.end_bucket(s)):
+                    there = self.site + <Py_ssize_t>other * SITE
+                    if there[SITE_DOMAIN] == here[SITE_DOMAIN] and there[SITE_NUMBER] == here[SITE_NUMBER]:
+                        self.gather(other, wanted)
+            else:
+                self.gather(bucket, wanted)
+            if wanted != 1:
+                return 0
+            wanted = 0
+
+    def candidates(self, int s, int bucket):
+        """Return the pending instances that a batch from that bucket is taken from, in order."""
+        self.c_candidates(s, bucket)
+        return [self.found.data[i] for i in range(self.found.size)]
+
+    cdef int c_part(self, int s, int bucket) except -1 nogil:
+        """Leave the candidates that the users' policies admit in `found`; return how many there are."""
+        self.c_candidates(s, bucket)
+        if self.ask is not None:
+            with gil:
+                self.consult(s, bucket)
+        return <int>self.found.size
+
+    cdef int consult(self, int s, int bucket) except -1:
+        answer, slots = self.ask(s, bucket, [self.found.data[i] for i in range(self.found.size)])
+        if answer == NEVER:
+            push(&self.refusals, s)
+            push(&self.refusals, bucket)
+        self.found.size = 0
+        if answer == ADMIT:
+            for slot in slots:
+                push(&self.found, slot)
+        return 0
+
+    def part(self, int s, int bucket):
+        """Return the candidates that the users' policies admit; none if they say wait or never."""
+        self.c_part(s, bucket)
+        return as_array("I", self.found.data, self.found.size)
+
+    cdef int c_choose(self, int s) except -2 nogil:
+        cdef bint narrowed
+        cdef int number = self.c_current(s, &narrowed)
+        cdef int first = -1
+        cdef int bucket
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            if not self.c_is_candidate(bucket, number, narrowed):
+                continue
+            if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
+                continue
+            if self.ask is not None and not self.c_part(s, bucket):
+                continue
+            if not self.option[s] & PRIORITIZE or self.wait[<Py_ssize_t>bucket * WAIT + WAIT_BAD]:
+                return bucket
+            if first < 0:
+                first = bucket
+        return first
+
+    def choose(self, int s):
+        """Return the bucket of the set's first candidate in a cell that may start, -1 if there is none."""
+        return self.c_choose(s)
+
+    cdef int c_fill(self, int s) except -1 nogil:
+        """Append the batch from the candidates in `found` to `pick_slots`; return its size."""
+        cdef int cap = self.c_cap(s)
+        cdef int room = self.c_room(s)
+        cdef int at_most = self.c_healthy_at_most(s)
+        cdef int size = 0
+        cdef int healthy = 0
+        cdef int well
+        cdef Py_ssize_t i
+        if room < cap:
+            cap = room
+        for i in range(self.found.size):
+            well = not is_bad(self.life[self.found.data[i]] >> HEALTH_SHIFT)
+            if size == 0 or (size < cap and healthy + well <= at_most):
+                push(&self.pick_slots, self.found.data[i])
+                size += 1
+                healthy += well
+        return size
+
+    # --- what is legal, what is picked -------------------------------------------------------------------------------
+
+    def legal(self, int s):
+        """Return all that the rules allow the set to start now, in order of cell, then upgrade domain."""
+        cdef bint narrowed
+        cdef int number, at_most, bucket, domain
+        if self.c_standing(s) or self.c_gates(s):
+            return []
+        number = self.c_current(s, &narrowed)
+        at_most = min(self.c_cap(s), self.c_room(s))
+        found = []
+        domains = set()
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            domain = self.site[bucket * SITE + SITE_DOMAIN]
+            if not self.c_is_candidate(bucket, number, narrowed):
+                continue
+            if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
+                continue
+            if self.option[s] & CROSS_ZONE:
+                if domain in domains:
+                    continue
+                domains.add(domain)
+            if self.c_part(s, bucket):
+                part = as_array("I", self.found.data, self.found.size)
+                found.append((s, bucket, part, at_most, self.c_healthy_at_most(s)))
+        return found
+
+    cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil:
+        cdef uint32_t i
+        if by > 0:
+            push(&self.assumed_sets, s)
+        else:
+            self.assumed_sets.size -= 1
+        if not self.option[s] & CROSS_ZONE and self.link[s * LINK + LINK_HOLD] < 0:
+            if by > 0:
+                self.hold(self.site[bucket * SITE + SITE_CELL])
+            else:
+                self.unhold(self.site[bucket * SITE + SITE_CELL])
+        if self.status[s] == WAITING:
+            self.work(s, by)
+        for i in range(self.set_instance_groups.first[s], self.set_instance_groups.first[s + 1]):
+            self.use(self.set_instance_groups.items[i], by * count)
+        return 0
+
+    cdef int c_walk(self) except -1 nogil:
+        """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`."""
+        cdef Py_ssize_t i, kept = 0
+        cdef int s, bucket, gates, count
+        cdef int32_t* pick
+        cdef Place place
+        cdef bint is_asked = self.ask is not None
+        self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = self.queue_size = 0
+        for i in range(self.hot_sets.size):
+            s = self.hot_sets.data[i]
+            bucket = -1 if self.c_standing(s) else self.c_choose(s)
+            if bucket >= 0:
+                self.append(self.c_place(s, bucket))
+            if bucket >= 0 or (is_asked and (self.status[s] == WAITING or self.status[s] == ROLLING)):
+                self.hot_sets.data[kept] = s
+                kept += 1
+            else:
+                self.hot[s] = 0
+        self.hot_sets.size = kept
+        i = self.queue_size // 2
+        while i > 0:
+            i -= 1
+            self.sift_down(i)
+        while self.queue_size:
+            place = self.queue[0]
+            s = place.s
+            bucket = -1 if self.c_standing(s) else self.c_choose(s)
+            if bucket >= 0 and self.site[bucket * SITE + SITE_CELL] != place.cell:
+                self.queue[0] = self.c_place(s, bucket)
+                self.sift_down(0)
+                continue
+            self.queue_size -= 1
+            self.queue[0] = self.queue[self.queue_size]
+            self.sift_down(0)
+            if bucket < 0:
+                continue
+            gates = self.c_gates(s)
+            if gates:
+                push(&self.ends, s)
+                push(&self.ends, gates)
+                if self.status[s] == ROLLING:
+                    break
+                continue
+            self.c_part(s, bucket)
+            push(&self.picks, s)
+            push(&self.picks, bucket)
+            push(&self.picks, <int32_t>self.pick_slots.size)
+            count = self.c_fill(s)
+            push(&self.picks, count)
+            self.assume(s, bucket, count, 1)
+        self.is_quiet = True
+        i = self.picks.size
+        while i > 0:
+            i -= 4
+            pick = self.picks.data + i
+            self.assume(pick[0], pick[1], pick[3], -1)
+        self.is_quiet = False
+        return 0
+
+    cdef int append(self, Place place) except -1 nogil:
+        cdef Place* queue
+        if self.queue_size == self.queue_room:
+            queue = <Place*>realloc(self.queue, (2 * self.queue_room + 64) * sizeof(Place))
+            if queue == NULL:
+                with gil:
+                    raise MemoryError()
+            self.queue = queue
+            self.queue_room = 2 * self.queue_room + 64
+        self.queue[self.queue_size] = place
+        self.queue_size += 1
+        return 0
+
+    cdef void sift_down(self, Py_ssize_t at) noexcept nogil:
+        cdef Place moved = self.queue[at]
+        cdef Py_ssize_t child
+        while True:
+            child = 2 * at + 1
+            if child >= self.queue_size:
+                break
+            if child + 1 < self.queue_size and precedes(self.queue[child + 1], self.queue[child]):
+                child += 1
+            if not precedes(self.queue[child], moved):
+                break
+            self.queue[at] = self.queue[child]
+            at = child
+        self.queue[at] = moved
+
+    cdef list taken_picks(self):
+        cdef Py_ssize_t i
+        cdef int32_t* pick
+        cdef list found = []
+        for i in range(0, self.picks.size, 4):
+            pick = self.picks.data + i
+            found.append((pick[0], pick[1], as_array("I", self.pick_slots.data + pick[2], pick[3])))
+        return found
+
+    def walk(self):
+        """Return the batches to start now, and the attempts to end instead with the bits of `gates`."""
+        with nogil:
+            self.c_walk()
+        ends = [(self.ends.data[i], self.ends.data[i + 1]) for i in range(0, self.ends.size, 2)]
+        return self.taken_picks(), ends
+
+    cdef Place c_place(self, int s, int bucket) noexcept nogil:
+        cdef Place place
+        place.phase = self.link[s * LINK + LINK_PHASE]
+        place.cell = self.site[bucket * SITE + SITE_CELL]
+        place.s = s
+        return place
+
+    def place(self, int s, int bucket):
+        """Return where a batch stands in the order: regions by phase, then name; cells; sets."""
+        cdef Place place = self.c_place(s, bucket)
+        return place.phase, place.cell, place.s
+
+    # --- one instance's life -----------------------------------------------------------------------------------------
+
+    cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil:
+        cdef int before = self.life[slot] & STATE_BITS
+        cdef int health = self.life[slot] >> HEALTH_SHIFT
+        cdef int s = self.site[self.bucket[slot] * SITE + SITE_SET]
+        cdef int without_rollback = 0 if self.option[s] & ROLLBACK else 256
+        cdef int to = self.life_table[without_rollback + happening * 16 + before]
+        self.deadline[slot] = 0
+        if to == REPLACING:
+            self.previous[slot] = self.version[slot]
+            self.deadline[slot] = self.now + self.step_timeout_ms
+        elif to == CONFIGURING:
+            self.version[slot] = <uint16_t>self.link[s * LINK + LINK_TARGET]
+            self.deadline[slot] = self.now + self.step_timeout_ms
+            health = self.forget_health(slot, INITIALIZING)
+        elif to == VERIFYING:
+            self.deadline[slot] = self.now + self.health_timeout_ms
+        elif to == RESTORING:
+            self.deadline[slot] = self.now + self.step_timeout_ms
+        elif to == UPGRADED:
+            self.previous[slot] = 0
+            self.flag[slot] &= 255 - BROKEN
+        elif to == RESTORED:
+            self.version[slot] = self.previous[slot]
+            self.previous[slot] = 0
+            self.flag[slot] &= 255 - BROKEN
+            self.remember_failure(s, slot)
+            health = self.forget_health(slot, INITIALIZING)
+        elif to == FAILED:
+            if happening == H_DEADLINE_PASSED and before != VERIFYING:
+                self.version[slot] = 0
+            if before == RESTORING:
+                self.tally[<Py_ssize_t>s * TALLY + TALLY_UNRESTORED] += 1
+            self.previous[slot] = 0
+            self.flag[slot] |= BROKEN
+            self.remember_failure(s, slot)
+            health = self.forget_health(slot, UNKNOWN)
+        elif to == GONE:
+            self.previous[slot] = 0
+        self.c_put(slot, to, health)
+        return self.record_slot(T_BECAME, s, to, cause, slot)
+
+    def happen(self, int happening, int slot, int cause):
+        """Let the life-cycle table act on one instance, and do what the new state brings with it (section 8)."""
+        self.c_happen(happening, slot, cause)
+
+    cdef int forget_health(self, int slot, int health) noexcept nogil:
+        if self.observed[slot] < self.now - 1:
+            self.observed[slot] = self.now - 1
+        return health
+
+    cdef int remember_failure(self, int s, int slot) except -1 nogil:
+        cdef int target = self.link[s * LINK + LINK_TARGET]
+        if self.failed[slot] != 0 and self.failed[slot] != target:
+            self.record(3, T_FAILED_MORE, slot, self.failed[slot], 0, 0, 0)
+        self.failed[slot] = <uint16_t>target
+        return 0
+
+    # --- batches -----------------------------------------------------------------------------------------------------
+
+    def start(self, int s, int bucket, slots):
+        """Start a batch that is legal: its first candidate's bucket gives the cell and the upgrade domain."""
+        cdef array.array column = uint32s(slots)
+        with nogil:
+            self.c_start(s, bucket, column.data.as_uints, column.ob_size)
+
+    cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil:
+        cdef int32_t* link = self.link + <Py_ssize_t>s * LINK
+        cdef Py_ssize_t i
+        if not self.option[s] & CROSS_ZONE and link[LINK_HOLD] < 0:
+            link[LINK_HOLD] = self.site[bucket * SITE + SITE_CELL]
+            self.hold(link[LINK_HOLD])
+        if self.status[s] == WAITING:
+            self.status[s] = ROLLING
+            self.clock[s * CLOCK + CLOCK_BEGAN] = self.now
+            self.work(s, 1)
+        self.mark[s] |= BATCHING
+        self.tally[<Py_ssize_t>s * TALLY + TALLY_BATCHES] += 1
+        if self.option[s] & FABRIC:
+            self.begin_domain(s, bucket)
+        self.record(4, T_STARTED, s, bucket, <int>count, 0, 0)
+        for i in range(count):
+            push(&self.trace, slots[i])
+        for i in range(count):
+            self.c_happen(H_BATCH_STARTS, slots[i], BY_BATCH)
+        return self.c_touch(s)
+
+    cdef int begin_domain(self, int s, int bucket) noexcept nogil:
+        cdef int32_t* here = self.site + <Py_ssize_t>bucket * SITE
+        cdef int32_t* there
+        cdef int other
+        for other in range(self.first_bucket(s), self.end_bucket(s)):
+            there = self.site + <Py_ssize_t>other * SITE
+            if there[SITE_DOMAIN] == here[SITE_DOMAIN] and there[SITE_NUMBER] == here[SITE_NUMBER]:
+                self.begun[other] = 1
+                self.dirty_buckets[other // BUCKET_PAGE] = 1
+        return 0
+
+    # --- reports -----------------------------------------------------------------------------------------------------
+
+    def signals(self, slots, const uint8_t[::1] what, observed_at, attempt, const uint8_t[::1] answers):
+        """Apply reports in their order; those that do not belong leave the state as it is (section 8)."""
+        cdef array.array slot_column = uint32s(slots)
+        cdef array.array observed_column = observed_at
+        cdef array.array attempt_column = attempt
+        cdef const uint32_t* slot = slot_column.data.as_uints
+        cdef const int64_t* observed = <const int64_t*>observed_column.data.as_voidptr
+        cdef const uint32_t* number = attempt_column.data.as_uints
+        cdef Py_ssize_t at
+        cdef int state, why
+        with nogil:
+            for at in range(slot_column.ob_size):
+                state = self.life[slot[at]] & STATE_BITS
+                if state == GONE:
+                    why = IS_GONE
+                elif what[at] <= INITIALIZING:
+                    why = self.hear(slot[at], state, what[at], observed[at])
+                else:
+                    why = self.answer(slot[at], state, what[at], number[at], answers[at])
+                if why:
+                    self.record_slot(
+                        T_IGNORED, self.site[self.bucket[slot[at]] * SITE + SITE_SET], what[at], why, slot[at]
+                    )
+
+    cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil:
+        if observed_at <= self.observed[slot]:
+            return DUPLICATE if observed_at == self.observed[slot] else STALE
+        self.observed[slot] = observed_at
+        self.c_put(slot, state, health)
+        if health == HEALTHY and state == VERIFYING:
+            if observed_at >= self.deadline[slot] - self.health_timeout_ms:
+                self.c_happen(H_HEALTHY, slot, BY_SIGNAL)
+        return 0
+
+    cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil:
+        cdef int asked = 1 if state == REPLACING else 2 if state == CONFIGURING else 3 if state == RESTORING else 0
+        cdef int happening = what - 3
+        cdef int s
+        if asked != answers or not answers:
+            return LATE
+        s = self.site[self.bucket[slot] * SITE + SITE_SET]
+        if <int>attempt != self.link[s * LINK + LINK_ATTEMPT]:
+            return LATE
+        if what == 5:
+            happening = 2
+        elif what == 4:
+            happening = H_DISK_REPLACED
+        elif what == 6:
+            happening = 5
+        elif what == 7:
+            happening = 6
+        else:
+            happening = 7
+        if self.life_table[happening * 16 + state] == STAYS:
+            return LATE
+        self.c_happen(happening, slot, BY_SIGNAL)
+        return 0
+
+    # --- timers ------------------------------------------------------------------------------------------------------
+
+    def pass_deadlines(self, slots):
+        """Let the deadlines of instances in flight pass."""
+        cdef array.array column = uint32s(slots)
+        cdef Py_ssize_t i
+        for i in range(column.ob_size):
+            self.c_happen(H_DEADLINE_PASSED, column.data.as_uints[i], BY_DEADLINE)
+
+    def pass_timer(self, int s, int mark):
+        """Let a set's delay (`DELAYED`) or pause between batches (`RESTING`) pass."""
+        self.mark[s] &= 255 - mark
+        self.clock[s * CLOCK + (CLOCK_DELAY if mark == DELAYED else CLOCK_REST)] = 0
+        self.c_touch(s)
+
+    def pass_bake(self, int rollout):
+        """Let a phase's bake time pass."""
+        self.trait[rollout] &= 255 - BAKING
+        self.dial[rollout * DIAL + DIAL_BAKED] = 0
+        self.judge_phase(rollout)
+
+    def set_window(self, int s, bint is_open):
+        """Open or close the set's maintenance window."""
+        if is_open:
+            self.mark[s] &= 255 - SHUT
+        else:
+            self.mark[s] |= SHUT
+        self.c_touch(s)
+
+    # --- what people say ---------------------------------------------------------------------------------------------
+
+    def pause(self, int rollout):
+        """Let no batch of the rollout start until it is resumed."""
+        cdef int s
+        if self.course[rollout] == RUNNING and not self.trait[rollout] & PAUSED:
+            self.trait[rollout] |= PAUSED
+            self.dial[rollout * DIAL + DIAL_PAUSED] = self.now
+            for s in range(self.set_count):
+                if self.is_attempt_of(s, rollout):
+                    self.c_touch(s)
+
+    def resume(self, int rollout):
+        """Let batches start again; pauses between batches and bake times have stood still meanwhile (section 9)."""
+        cdef int64_t stood
+        cdef int s
+        if not self.trait[rollout] & PAUSED or self.course[rollout] != RUNNING:
+            return
+        stood = self.now - self.dial[rollout * DIAL + DIAL_PAUSED]
+        self.trait[rollout] &= 255 - PAUSED
+        self.dial[rollout * DIAL + DIAL_PAUSED] = 0
+        if self.trait[rollout] & BAKING:
+            self.dial[rollout * DIAL + DIAL_BAKED] += stood
+            self.record(3, T_ARMED, TIMER_BAKE, rollout, 0, 0, 0)
+        for s in range(self.set_count):
+            if self.is_attempt_of(s, rollout):
+                if self.mark[s] & RESTING:
+                    self.clock[s * CLOCK + CLOCK_REST] += stood
+                    self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
+                self.c_touch(s)
+
+    def cancel(self, int rollout):
+        """Let nothing of the rollout start any more; what is in flight finishes."""
+        cdef int s
+        if self.course[rollout] == RUNNING:
+            self.trait[rollout] |= STOPPING
+            for s in range(self.set_count):
+                if self.is_attempt_of(s, rollout):
+                    self.c_cancel_attempt(s)
+            push(&self.unsettled, rollout)
+
+    cdef int c_cancel_attempt(self, int s) except -1 nogil:
+        self.mark[s] |= CANCELLING
+        return self.c_touch(s)
+
+    cdef int c_leave(self, int s) except -1 nogil:
+        self.mark[s] |= LEFT
+        return self.c_cancel_attempt(s)
+
+    def leave(self, int s):
+        """Take the set out of its rollout: it counts neither for nor against it (section 3)."""
+        self.c_leave(s)
+
+    cdef inline bint is_attempt_of(self, int s, int rollout) noexcept nogil:
+        return self.link[s * LINK + LINK_ROLLOUT] == rollout and (self.status[s] == WAITING or self.status[s] == ROLLING)
+
+    def attempts_of(self, int rollout):
+        """Return the sets whose attempt in the rollout has not ended, in order."""
+        return [s for s in range(self.set_count) if self.is_attempt_of(s, rollout)]
+
+    # --- attempts ----------------------------------------------------------------------------------------------------
+
+    def classify(
+        self, int s, slots, const uint8_t[::1] reached, more, int excluding, bint excludes_failed, int cause
+    ):
+        """Say of each instance whether it is current, excluded or pending for the set's target (sections 2 and 8)."""
+        cdef array.array column = uint32s(slots)
+        cdef int target = self.link[s * LINK + LINK_TARGET]
+        cdef bint is_manual = self.option[s] & MANUAL_SET
+        cdef bint has_more = bool(more)
+        cdef Py_ssize_t i
+        cdef int slot, state, flag, to
+        for i in range(column.ob_size):
+            slot = column.data.as_uints[i]
+            state = self.life[slot] & STATE_BITS
+            flag = self.flag[slot]
+            if state == GONE or is_in_flight(state):
+                continue
+            if reached[self.version[slot]] and not flag & BROKEN:
+                to = CURRENT
+            elif flag & excluding:
+                to = EXCLUDED
+            elif excludes_failed and not is_manual and target and (
+                self.failed[slot] == target or (has_more and slot in more)
+            ):
+                to = EXCLUDED
+            else:
+                to = PENDING
+            if to != state:
+                self.c_put(slot, to, self.life[slot] >> HEALTH_SHIFT)
+                self.record_slot(T_BECAME, s, to, cause, slot)
+
+    cdef int c_end(self, int s, int status, int code) except -1 nogil:
+        cdef int rollout = self.link[s * LINK + LINK_ROLLOUT]
+        cdef int32_t* plan = self.plan + <Py_ssize_t>rollout * PLAN
+        cdef int64_t* clock = self.clock + <Py_ssize_t>s * CLOCK
+        cdef int has_left
+        self.let_go(s)
+        if self.status[s] == ROLLING:
+            self.work(s, -1)
+        has_left = self.mark[s] & LEFT
+        self.status[s] = <uint8_t>status
+        self.code[s] = <uint8_t>code
+        self.mark[s] = <uint8_t>has_left
+        clock[CLOCK_DELAY] = clock[CLOCK_REST] = clock[CLOCK_WINDOW] = 0
+        plan[PLAN_ALIVE] -= 1
+        if self.c_is_open(s):
+            plan[PLAN_OPEN] -= 1
+        if status == FAULTED:
+            plan[PLAN_FAULTED] += 1
+        elif status == CANCELLED and not has_left:
+            plan[PLAN_CANCELLED] += 1
+        self.c_touch(s)
+        self.record(4, T_ATTEMPT_ENDED, s, status, code, 0, 0)
+        return push(&self.unsettled, rollout)
+
+    # --- settling ----------------------------------------------------------------------------------------------------
+
+    def settle(self):
+        """Bring everything to a fixed point; return what `select` would start then."""
+        with nogil:
+            self.c_settle()
+        return self.taken_picks()
+
+    cdef int c_settle(self) except -1 nogil:
+        cdef Py_ssize_t i
+        while True:
+            if self.ask is not None:
+                self.touch_holders()
+            self.look_at_touched()
+            self.c_walk()
+            for i in range(0, self.ends.size, 2):
+                self.end_at_gate(self.ends.data[i], self.ends.data[i + 1])
+            for i in range(0, self.refusals.size, 2):
+                self.c_refuse(self.refusals.data[i], self.refusals.data[i + 1])
+            if self.ends.size or self.refusals.size or self.touched_sets.size:
+                continue
+            if not self.look_at_rollouts():
+                return 0
+
+    cdef int touch_holders(self) except -1 nogil:
+        cdef int s
+        for s in range(self.set_count):
+            if self.link[s * LINK + LINK_HOLD] >= 0:
+                self.c_touch(s)
+        return 0
+
+    cdef int look_at_touched(self) except -1 nogil:
+        cdef Ints sets
+        cdef Py_ssize_t i
+        cdef int s
+        while self.touched_sets.size:
+            # `batch` lends its memory: the sets of this round, while those of the next are noted
+            sets = self.touched_sets
+            self.touched_sets = self.batch
+            self.touched_sets.size = 0
+            self.batch = sets
+            if sets.size > 1:
+                qsort(sets.data, sets.size, sizeof(int32_t), by_size)
+            for i in range(sets.size):
+                self.touched[sets.data[i]] = 0
+            for i in range(sets.size):
+                s = sets.data[i]
+                if self.status[s] == WAITING or self.status[s] == ROLLING:
+                    if not self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
+                        self.between_batches(s)
+        return 0
+
+    cdef int between_batches(self, int s) except -1 nogil:
+        cdef bint has_batch_ended = self.mark[s] & BATCHING
+        self.mark[s] &= 255 - BATCHING
+        self.dirty_sets[s // SET_PAGE] = 1
+        if self.mark[s] & CANCELLING:
+            return self.c_end(s, CANCELLED, NO_ERROR)
+        if has_batch_ended and self.c_upgraded_gate_broken(s):
+            return self.c_end(s, FAULTED, TOO_MANY_UPGRADED_UNHEALTHY)
+        if not self.tally[<Py_ssize_t>s * TALLY + PENDING] and self.c_is_open(s):
+            return self.c_end(s, COMPLETED, NO_ERROR)
+        if has_batch_ended and self.clock[s * CLOCK + CLOCK_PAUSE]:
+            self.rest(s)
+        return self.review_hold(s)
+
+    cdef int rest(self, int s) except -1 nogil:
+        cdef int rollout = self.link[s * LINK + LINK_ROLLOUT]
+        cdef int64_t since = self.dial[rollout * DIAL + DIAL_PAUSED] if self.trait[rollout] & PAUSED else self.now
+        self.mark[s] |= RESTING
+        self.clock[s * CLOCK + CLOCK_REST] = since + self.clock[s * CLOCK + CLOCK_PAUSE]
+        return self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
+
+    cdef int review_hold(self, int s) except -1 nogil:
+        cdef int cell = self.link[s * LINK + LINK_HOLD]
+        if cell < 0:
+            return 0
+        if (
+            self.trait[self.link[s * LINK + LINK_ROLLOUT]] & PAUSED
+            or self.mark[s] & SHUT
+            or not self.c_has_candidates_in(s, cell)
+        ):
+            self.let_go(s)
+        return 0
+
+    cdef int end_at_gate(self, int s, int gates) except -1 nogil:
+        if gates & NOT_ELIGIBLE:
+            return self.c_leave(s)
+        if gates & UPGRADED_UNHEALTHY:
+            return self.c_end(s, FAULTED, TOO_MANY_UPGRADED_UNHEALTHY)
+        if self.status[s] == WAITING:
+            return self.c_end(s, FAULTED, TOO_MANY_UNHEALTHY_BEFORE)
+        return self.c_end(s, FAULTED, TOO_MANY_UNHEALTHY)
+
+    cdef int c_refuse(self, int s, int bucket) except -1 nogil:
+        cdef Py_ssize_t i
+        cdef int slot
+        if self.status[s] == ROLLING:
+            return self.c_cancel_attempt(s)
+        if self.status[s] == WAITING:
+            self.c_candidates(s, bucket)
+            for i in range(self.found.size):
+                slot = self.found.data[i]
+                self.flag[slot] |= REFUSED
+                self.c_put(slot, EXCLUDED, self.life[slot] >> HEALTH_SHIFT)
+                self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
+        return 0
+
+    def refuse(self, int s, int bucket):
+        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, cancel a begun one."""
+        self.c_refuse(s, bucket)
+
+    # --- phases and rollouts -----------------------------------------------------------------------------------------
+
+    def note_rollout(self, int rollout):
+        """Note that the rollout may have ended."""
+        push(&self.unsettled, rollout)
+
+    cdef int look_at_rollouts(self) except -1 nogil:
+        cdef Ints rollouts = self.unsettled
+        cdef Py_ssize_t i
+        cdef int rollout
+        cdef int32_t* plan
+        # `batch` lends its memory, as above
+        self.unsettled = self.batch
+        self.unsettled.size = 0
+        self.batch = rollouts
+        if rollouts.size > 1:
+            qsort(rollouts.data, rollouts.size, sizeof(int32_t), by_size)
+        for i in range(rollouts.size):
+            rollout = rollouts.data[i]
+            if i > 0 and rollouts.data[i - 1] == rollout:
+                continue
+            plan = self.plan + <Py_ssize_t>rollout * PLAN
+            if self.course[rollout] != RUNNING:
+                continue
+            if self.trait[rollout] & STOPPING:
+                if not plan[PLAN_ALIVE]:
+                    self.end_rollout(rollout, RO_CANCELLED)
+            elif self.trait[rollout] & PHASED:
+                if not plan[PLAN_OPEN] and not self.trait[rollout] & BAKING:
+                    self.end_phase(rollout)
+            elif not plan[PLAN_ALIVE]:
+                if plan[PLAN_FAULTED]:
+                    self.end_rollout(rollout, RO_FAULTED)
+                elif plan[PLAN_CANCELLED]:
+                    self.end_rollout(rollout, RO_CANCELLED)
+                else:
+                    self.end_rollout(rollout, RO_COMPLETED)
+        return self.touched_sets.size != 0 or self.unsettled.size != 0
+
+    cdef int end_phase(self, int rollout) except -1 nogil:
+        cdef int64_t lost, eligible, since
+        self.c_lost_and_eligible(rollout, &lost, &eligible)
+        if self.phase_bake_ms and eligible:
+            since = self.dial[rollout * DIAL + DIAL_PAUSED] if self.trait[rollout] & PAUSED else self.now
+            self.trait[rollout] |= BAKING
+            self.dial[rollout * DIAL + DIAL_BAKED] = since + self.phase_bake_ms
+            return self.record(3, T_ARMED, TIMER_BAKE, rollout, 0, 0, 0)
+        return self.judge_phase(rollout)
+
+    cdef int c_lost_and_eligible(self, int rollout, int64_t* lost, int64_t* eligible) noexcept nogil:
+        cdef int phase = self.plan[rollout * PLAN + PLAN_PHASE]
+        cdef int64_t not_done
+        cdef uint32_t* t
+        cdef int s
+        lost[0] = self.plan[rollout * PLAN + PLAN_LOST]
+        eligible[0] = self.plan[rollout * PLAN + PLAN_ELIGIBLE]
+        for s in range(self.set_count):
+            if self.link[s * LINK + LINK_ROLLOUT] != rollout or self.link[s * LINK + LINK_PHASE] != phase:
+                continue
+            if self.mark[s] & LEFT:
+                continue
+            t = self.tally + <Py_ssize_t>s * TALLY
+            not_done = <int64_t>t[PENDING] + t[RESTORED] + t[FAILED]
+            lost[0] += not_done + t[TALLY_UPGRADED_BAD]
+            eligible[0] += not_done + t[UPGRADED]
+        return 0
+
+    def lost_and_eligible(self, int rollout):
+        """Return how many eligible instances of the open phase are not upgraded and healthy, and how many there are."""
+        cdef int64_t lost, eligible
+        self.c_lost_and_eligible(rollout, &lost, &eligible)
+        return lost, eligible
+
+    cdef int judge_phase(self, int rollout) except -1 nogil:
+        cdef int32_t* plan = self.plan + <Py_ssize_t>rollout * PLAN
+        cdef int phase = plan[PLAN_PHASE]
+        cdef int64_t lost, eligible
+        cdef bint has_succeeded
+        self.c_lost_and_eligible(rollout, &lost, &eligible)
+        has_succeeded = 100 * lost <= self.phase_failure_percent * eligible
+        if plan[PLAN_PHASES]:
+            self.record(6, T_PHASE_ENDED, rollout, phase, has_succeeded, <int>lost, <int>eligible)
+        if not has_succeeded:
+            return self.end_rollout(rollout, RO_HALTED)
+        if phase + 1 >= plan[PLAN_PHASES]:
+            return self.end_rollout(rollout, RO_COMPLETED)
+        return self.c_open_phase(rollout, phase + 1)
+
+    cdef int c_open_phase(self, int rollout, int phase) except -1 nogil:
+        cdef int32_t* plan = self.plan + <Py_ssize_t>rollout * PLAN
+        cdef int s
+        plan[PLAN_PHASE] = phase
+        plan[PLAN_LOST] = plan[PLAN_ELIGIBLE] = plan[PLAN_OPEN] = 0
+        self.dial[rollout * DIAL + DIAL_OPENED] = self.now
+        self.record(3, T_PHASE_OPENED, rollout, phase, 0, 0, 0)
+        for s in range(self.set_count):
+            if self.is_attempt_of(s, rollout) and self.link[s * LINK + LINK_PHASE] == phase:
+                plan[PLAN_OPEN] += 1
+                if self.has_delays:
+                    self.mark[s] |= DELAYED
+                self.c_touch(s)
+        return push(&self.unsettled, rollout)
+
+    def open_phase(self, int rollout, int phase):
+        """Open a phase: its attempts may begin, each after its delay where there are delays."""
+        self.c_open_phase(rollout, phase)
+
+    cdef int end_rollout(self, int rollout, int course) except -1 nogil:
+        cdef int s
+        for s in range(self.set_count):
+            if self.is_attempt_of(s, rollout):
+                self.c_end(s, CANCELLED, NO_ERROR)
+        self.course[rollout] = <uint8_t>course
+        self.trait[rollout] &= 255 - (PAUSED | BAKING | STOPPING)
+        self.dial[rollout * DIAL + DIAL_PAUSED] = 0
+        self.dial[rollout * DIAL + DIAL_ENDED] = self.now
+        return self.record(3, T_ROLLOUT_ENDED, rollout, course, 0, 0, 0)
