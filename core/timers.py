@@ -68,9 +68,14 @@ class Timers:
         heap = self.heap
         while heap:
             time, kind, of = heap[0]
-            if time and self.time_of(kind, of) == time:
+            armed = self.time_of(kind, of)
+            if time and armed == time:
                 return time
             heappop(heap)
+            if kind == c.TIMER_DEADLINE and armed:
+                # A set has many deadlines and entries for the earliest ones only: the next one takes the place of one
+                # that was answered in time.
+                heappush(heap, (armed, kind, of))
         return None
 
     def pop_due(self, before: int) -> list[Due]:
