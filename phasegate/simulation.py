@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from phasegate.core.engine import Engine
 from phasegate.core.errors import PhasegateError, UnknownName
 from phasegate.core.events import Event, Published, Replicated, Rollout, Scaled, Start, Tick
-from phasegate.core.facts import Became, RolloutEnded
+from phasegate.core.facts import Became, RolloutEnded, RolloutStarted
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
@@ -33,6 +33,7 @@ STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over,
 STEPS_MAX_AT_LEAST: Final = 10_000
 QUIET_MAX: Final = 20_000  # instants in a row that bring nothing about; more for a fleet with many windows
 QUIET_A_SET_MAX: Final = 1_000
+_QUIET_LOOK: Final = 64  # after so many of them, and again: is anything waited for at all?
 _CHUNK_LINES: Final = 2_000
 _PROGRESS_STEPS: Final = 256  # how many steps go by between two calls of `progress`
 
@@ -47,7 +48,7 @@ class Endless(PhasegateError):
 
 @frozen(kw_only=True)
 class Summary:
-    """What a run came to. `duration_ms` is from its start to the last rollout's end, or to its last step if one runs.
+    """What a run came to. `duration_ms` is from the first rollout's start to the last one's end, or to the last step.
 
     `max_in_flight` and `max_unhealthy` are counts over the fleet, taken after every step; `rollouts` are the rollouts
     as `engine.progress` tells them; `state` is the last state.
@@ -151,8 +152,11 @@ class Run:
     )  # when a version becomes available that the fleet file announces
     _only: str | None = field(default=None, init=False, repr=False)  # the only image to follow up; "": none
     _may_begin: bool = field(default=True, init=False, repr=False)
+    _steps_max: int = field(init=False, repr=False)  # at one instant
     _steps: int = field(default=0, init=False)
     _facts: int = field(default=0, init=False)
+    _running: int = field(default=0, init=False)
+    _started_at: int | None = field(default=None, init=False)
     _ended_at: int | None = field(default=None, init=False)
     _in_flight_max: int = field(default=0, init=False)
     _unhealthy_max: int = field(default=0, init=False)
@@ -165,6 +169,7 @@ class Run:
         timeouts = self.engine.compiled.statics
         self._environment = Environment(self.engine, fleet, self.faults or Faults(), self.seed, self.now, timeouts)
         self._fresh = {image.name for image in fleet.images}
+        self._steps_max = STEPS_MAX_AT_LEAST + STEPS_AN_INSTANCE_MAX * sum(s.size for s in fleet.sets)
         self._wakes = sorted({wake for wake in _announced(fleet) if wake[0] > self.now}, reverse=True)
 
     def log(self, *, is_kept: bool) -> Iterator[bytes]:
@@ -181,6 +186,8 @@ class Run:
         while now is not None:
             happened = self._instant(now)
             last, quiet = now, 0 if happened else quiet + 1
+            if self._is_over(looks_closer=quiet % _QUIET_LOOK == _QUIET_LOOK - 1):
+                break
             if quiet > quiet_max:
                 raise Endless(f"nothing has come of {quiet} timers in a row (simulation, at {now} ms)")
             if len(self._lines) > _CHUNK_LINES:
@@ -194,16 +201,30 @@ class Run:
     def summary(self) -> Summary:
         """Return what the run has come to."""
         rollouts = self.engine.progress(self._state)["rollouts"]
-        is_running = any(rollout["status"] == "running" for rollout in rollouts)
-        end = self._state.now if is_running or self._ended_at is None else self._ended_at
+        start = self.now if self._started_at is None else self._started_at
+        end = self._state.now if self._running or self._ended_at is None else self._ended_at
         return Summary(
-            duration_ms=end - self.now,
+            duration_ms=end - start,
             max_in_flight=self._in_flight_max,
             max_unhealthy=self._unhealthy_max,
             rollouts=rollouts,
             steps=self._steps,
             state=self._state,
         )
+
+    def _is_over(self, *, looks_closer: bool) -> bool:
+        """Whether nothing can come any more but the opening and closing of windows, which never ends.
+
+        That is so when no rollout is running; or, looking closer, when every one that runs is paused for good.
+        """
+        if self._wakes or self._environment.next_time() is not None or self.engine.counts(self._state)[0]:
+            return False
+        if not self._running:
+            return True
+        if not looks_closer:
+            return False
+        rollouts = self.engine.progress(self._state)["rollouts"]
+        return all(rollout["paused"] for rollout in rollouts if rollout["status"] == "running")
 
     def _next_time(self) -> int | None:
         times = [self._environment.next_time(), self.engine.next_time(self._state)]
@@ -214,7 +235,6 @@ class Run:
     def _instant(self, now: int) -> bool:
         """Let everything happen that happens at `now`; return whether anything came of it."""
         facts, before = self._facts, self._steps
-        steps_max = STEPS_MAX_AT_LEAST + STEPS_AN_INSTANCE_MAX * sum(s.size for s in self.engine.fleet.sets)
         happened = False
         while self._wakes and self._wakes[-1][0] <= now:
             self._fresh.add(self._wakes.pop()[1])
@@ -227,8 +247,8 @@ class Run:
             while batches := self.engine.select(self._state):
                 self._apply(Start(batches, now))
             begun = self._begin(now)
-            if self._steps - before > steps_max:
-                raise Endless(f"more than {steps_max} steps at one instant (simulation, at {now} ms)")
+            if self._steps - before > self._steps_max:
+                raise Endless(f"more than {self._steps_max} steps at one instant (simulation, at {now} ms)")
             due = self._next_time()
             if not begun and (due is None or due > now):
                 return happened or self._facts > facts
@@ -258,7 +278,11 @@ class Run:
                     self._through += len(fact.slots)
                 elif fact.state is Life.PENDING:
                     self._pending += len(fact.slots)
+            elif isinstance(fact, RolloutStarted):
+                self._running += 1
+                self._started_at = event.now if self._started_at is None else self._started_at
             elif isinstance(fact, RolloutEnded):
+                self._running -= 1
                 self._ended_at, self._may_begin = event.now, True
         if isinstance(event, Scaled) and event.added:
             names = [f"{event.set}/{instance.id}" for instance in event.added]
