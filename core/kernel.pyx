@@ -414,7 +414,7 @@ cdef class Kernel:
         self.group_regions = ragged(statics.group_regions)
         self.cell_words = statics.cell_words
         self.cell_count = len(statics.cell_region)
-        self.set_count = statics.region_sets[-1]
+        self.set_count = self.region_sets[len(statics.region_sets) - 1]
         self.step_timeout_ms = statics.step_timeout_ms
         self.health_timeout_ms = statics.health_timeout_ms
         self.phase_bake_ms = statics.phase_bake_ms
