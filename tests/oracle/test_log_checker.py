@@ -48,9 +48,9 @@ def told(rule: str, name: str) -> list[str]:
         ("batch-size", "above_the_cap", "line 5, t=0: batch-size: 3 instances; 40 % of 6 is a cap of 2"),
         ("cells", "two_zones", "line 9, t=0: cells: `eastus/2` starts while `eastus/db` holds `eastus/1`"),
         ("unhealthy", "more_than_a_fifth_ill", "line 7, t=0: unhealthy: 2 of 6 are not healthy, more than 20 %"),
-        ("deadline", "step_times_out", "line 11, t=5400001: deadline: `eastus/web/0` is still `replacing` after its deadline 5400000"),
+        ("paused", "while_paused", "line 7, t=0: paused: rollout 1 is paused since 0"),
     ],
-)  # fmt: skip
+)
 def test_a_finding_names_its_line_its_rule_and_its_numbers(rule: str, name: str, text: str) -> None:
     """Somebody who reads a finding can look the place up."""
     assert told(rule, name) == [text]
