@@ -14,6 +14,7 @@ from phasegate.core import codes as c
 from phasegate.core.compiling import image_named, interned
 from phasegate.core.errors import InvalidEvent, UnknownName
 from phasegate.core.events import Configured, Protected, Published, Replicated, Scaled
+from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Happening, Life
 from phasegate.core.model import ZONELESS, Health, Image, Replica
 from phasegate.core.order import natural_key
@@ -38,9 +39,8 @@ def configure(work: Working, event: Configured) -> None:
     old = work.model(s)
     if event.model.zones != old.zones:
         raise InvalidEvent(f"set `{old.full_name}` keeps its zones {', '.join(old.zones) or '(none)'}")
-    work.book = evolve(
-        work.book, models=work.book.models.updated(s, evolve(event.model, instances=old.instances))
-    )
+    models = {**work.book.models, s: evolve(event.model, instances=old.instances)}
+    work.book = evolve(work.book, models=FrozenMap(models))
     v = work.v
     slots = work.slots_of(s)
     is_manual_mode = event.model.upgrade_mode == "manual"
@@ -216,7 +216,7 @@ def _add(work: Working, s: int, event: Scaled) -> None:
         if instance.id in before:
             incarnations[slot] = before[instance.id] + 1
     work.book = evolve(
-        work.book, names=type(work.book.names)(names), incarnations=type(work.book.names)(incarnations)
+        work.book, names=FrozenMap(names), incarnations=FrozenMap(incarnations)
     )
     # Each bucket of the set is written anew at the end of its table, so that they stay side by side and in order.
     sites = {_key(v.site, bucket): bucket for bucket in old}

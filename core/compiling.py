@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from phasegate.core import codes as c
 from phasegate.core import roster as r
@@ -100,11 +100,12 @@ class Compiler:
         self.models = models
         self.directory = directory
         self.rules = rules
-        self.versions: dict[str, int] = {"": 0}
+        self.versions = [""]
+        self.numbers: dict[tuple[int, ...], int] = {}
         self.images = {image.name: image for image in fleet.images}
         for image in fleet.images:
             for version in image.versions:
-                self.versions.setdefault(version.version, len(self.versions))
+                self._number(version.version)
 
     def first_state(self, now: int) -> State:
         """Return the state in which nothing has begun: every listed instance in place, and counted."""
@@ -153,7 +154,13 @@ class Compiler:
         )
 
     def _number(self, version: str) -> int:
-        return self.versions.setdefault(version, len(self.versions))
+        """Return the number of a version, however it is spelt; 0 for the empty one, which is unknown."""
+        if not version:
+            return 0
+        number = self.numbers.setdefault(version_key(version), len(self.versions))
+        if number == len(self.versions):
+            self.versions.append(version)
+        return number
 
     def _oldest(self, model: ScaleSet) -> int:
         image = self.images.get(model.image.name)
@@ -273,12 +280,19 @@ def padded(flat: bytes, rows: int, table: Table, row_bytes: int) -> Paged:
     return Paged.of(flat.ljust(pages * page_bytes, b"\0"), page_bytes)
 
 
+def number_of(book: Book, version: str) -> int | None:
+    """Return the number of a version, however it is spelt (`1.2` is `1.2.0`), None if it has none."""
+    if version in book.versions:
+        return book.versions.index(version)
+    key = version_key(version)
+    return next((n for n, known in enumerate(book.versions) if known and version_key(known) == key), None)
+
+
 def interned(book: Book, version: str) -> tuple[Book, int]:
     """Return the book with that version in it, and the version's number."""
-    from attrs import evolve
-
-    if version in book.versions:
-        return book, book.versions.index(version)
+    number = number_of(book, version)
+    if number is not None:
+        return book, number
     return evolve(book, versions=(*book.versions, version)), len(book.versions)
 
 

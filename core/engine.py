@@ -19,7 +19,7 @@ from phasegate.core import changes, explaining, rollouts, tracing
 from phasegate.core import codes as c
 from phasegate.core import windows as w
 from phasegate.core.compiled import Compiled
-from phasegate.core.compiling import Compiler, image_named
+from phasegate.core.compiling import Compiler, image_named, number_of
 from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
 from phasegate.core.events import (
     Batch,
@@ -106,7 +106,7 @@ class Engine:
                 image = image_named(work.book.catalogue, model.image.name)
                 newest = self.compiled.rules.target(image, (model.region,), now) if image is not None else None
                 if newest is not None:
-                    work.v.link[s * c.LINK + c.LINK_TARGET] = work.book.versions.index(newest)
+                    work.v.link[s * c.LINK + c.LINK_TARGET] = number_of(work.book, newest) or 0
                     work.v.touch_set(s)
                 rollouts.classify(work, s, work.slots_of(s), c.BY_ROLLOUT)
             work.kernel.take_trace()
@@ -261,7 +261,7 @@ class Engine:
         for slot in batch.slots:
             if not 0 <= slot < known or v.set_of(slot) != s:
                 raise InvalidEvent(f"slot {slot} is no instance of `{batch.set}`")
-        return s, batch.slots
+        return s, array("I", batch.slots)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -277,9 +277,10 @@ class Engine:
     def _picks(self, state: State) -> list[Pick]:
         work = self._work
         work.take_up(state)
-        if work.picks is None:
-            work.picks = work.kernel.walk()[0]
-        return work.picks
+        picks = work.picks
+        if picks is None:
+            picks = work.picks = work.kernel.walk()[0]
+        return picks
 
     def legal(self, state: State) -> tuple[Choice, ...]:
         """Return every batch that is legal now, in the order of `select`: what each set may start, cell by cell."""

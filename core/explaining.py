@@ -55,7 +55,7 @@ class Explanation:
         return len(self.reasons)
 
 
-def reason(code: Code, earliest: int | None = None, **facts: Fact) -> Reason:
+def reason(code: Code, earliest: int | None = None, /, **facts: Fact) -> Reason:
     """Return a reason with its numbers by name."""
     return Reason(code, FrozenMap(facts), earliest)
 

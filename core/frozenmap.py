@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
-V = TypeVar("V")
+V = TypeVar("V", covariant=True)
 
 
 class FrozenMap(Mapping[K, V], Generic[K, V]):
-    """An immutable `Mapping`; `updated` returns a new one. Keys iterate in sorted order.
+    """An immutable `Mapping`. Keys iterate in sorted order.
 
     >>> FrozenMap({"b": 1, "a": 2})
     FrozenMap({'a': 2, 'b': 1})
-    >>> FrozenMap({"a": 2}).updated("b", 1)["b"]
-    1
     """
 
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[K, V] | None = None) -> None:
-        self._items: dict[K, V] = dict(sorted((items or {}).items()))  # type: ignore[type-var]  # keys are orderable here
+        self._items: dict[K, V] = dict(sorted((items or {}).items()))
 
     def __getitem__(self, key: K) -> V:
         return self._items[key]
@@ -44,6 +42,5 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
     def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
         return FrozenMap, (self._items,)
 
-    def updated(self, key: K, value: V) -> FrozenMap[K, V]:
-        """Return the map with one entry more, or another value for it."""
-        return FrozenMap({**self._items, key: value})
+
+EMPTY: FrozenMap[Any, Any] = FrozenMap()

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-# cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False
+# cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
 """The selector and the stepper, compiled: `core.twin` function by function, in the same order.
 
 The contract of this boundary, said once: columns come as the bytearrays of a `Workspace`, in the types of
@@ -16,10 +16,10 @@ from libc.string cimport memcpy, memset
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
 
-import array as arrays
+import array as _arrays
 
-from phasegate.core import codes as codes_module
-from phasegate.core.columns import PAGE_ROWS
+from phasegate.core import codes as _codes
+from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
 
 cdef enum:
     # an instance
@@ -220,10 +220,10 @@ CODES = dict(
     SET_UNHEALTHY=SET_UNHEALTHY,
 )
 
-if (PAGE_ROWS["instance"], PAGE_ROWS["bucket"], PAGE_ROWS["set"]) != (SLOT_PAGE, BUCKET_PAGE, SET_PAGE):
+if (_PAGE_ROWS["instance"], _PAGE_ROWS["bucket"], _PAGE_ROWS["set"]) != (SLOT_PAGE, BUCKET_PAGE, SET_PAGE):
     raise ImportError("the compiled kernel was built for pages of another size; build it again")
 for _name, _value in CODES.items():
-    if getattr(codes_module, _name) != _value:
+    if getattr(_codes, _name) != _value:
         raise ImportError(f"the compiled kernel was built with another {_name}; build it again")
 
 
@@ -258,7 +258,7 @@ cdef int by_size(const void* one, const void* other) noexcept nogil:
 
 cdef array.array as_array(str typecode, const int32_t* data, Py_ssize_t size):
     """Return a copy as an array."""
-    cdef array.array made = array.clone(arrays.array(typecode), size, False)
+    cdef array.array made = array.clone(_arrays.array(typecode), size, False)
     if size:
         memcpy(made.data.as_voidptr, data, size * sizeof(int32_t))
     return made
@@ -266,9 +266,9 @@ cdef array.array as_array(str typecode, const int32_t* data, Py_ssize_t size):
 
 cdef array.array uint32s(object slots):
     """Return slots as an array of uint32, itself if it is one."""
-    if isinstance(slots, arrays.array) and (<array.array>slots).typecode == "I":
+    if isinstance(slots, _arrays.array) and (<array.array>slots).typecode == "I":
         return <array.array>slots
-    return arrays.array("I", slots)
+    return _arrays.array("I", slots)
 
 
 cdef inline bint is_in_flight(int state) noexcept nogil:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from attrs import Attribute, field, frozen
 
 from phasegate.core.errors import InvalidModel
-from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.frozenmap import EMPTY, FrozenMap
 from phasegate.core.order import sorted_zones
 from phasegate.core.roster import Roster
 from phasegate.core.versions import version_key
+
+T = TypeVar("T")
 
 ZONELESS = "-"
 MINUTES_A_WEEK = 7 * 24 * 60
@@ -39,6 +41,18 @@ class HealthSource(StrEnum):
 
     PROBE = "probe"
     EXTENSION = "extension"
+
+
+def _tuple(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(items)
+
+
+def _map(tags: Mapping[str, str]) -> FrozenMap[str, str]:
+    return FrozenMap(tags)
+
+
+def _pairs(items: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((one, other) for one, other in items)
 
 
 def refuse_unknown(name: str, known: Iterable[str], what: str, path: str) -> NoReturn:
@@ -261,7 +275,7 @@ class ScaleSet:
     version: str = "latest"
     zones: tuple[str, ...] = field(default=(), converter=sorted_zones)
     upgrade_domains: int = field(default=5, validator=_between(1, 65535))
-    tags: Mapping[str, str] = field(factory=FrozenMap, converter=FrozenMap)
+    tags: Mapping[str, str] = field(default=EMPTY, converter=_map)
     os: Literal["linux", "windows"] = "linux"
     api_version: str = "2021-03-01"
     configured_at_ms: int | None = None
@@ -357,7 +371,7 @@ class Fleet:
     regions: tuple[Region, ...] = field(converter=tuple[Region, ...])
     images: tuple[Image, ...] = field(default=(), converter=tuple[Image, ...])
     sets: tuple[ScaleSet, ...] = field(default=(), converter=tuple[ScaleSet, ...])
-    conflicts: tuple[tuple[str, str], ...] = field(default=(), converter=lambda pairs: tuple(map(tuple, pairs)))
+    conflicts: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
     groups: tuple[Group, ...] = field(default=(), converter=tuple[Group, ...])
     phases: tuple[tuple[str, ...], ...] | None = None
 

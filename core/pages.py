@@ -22,7 +22,7 @@ class Node:
 
     def __init__(self, pages: tuple[bytes, ...], digests: list[bytes | None] | None = None) -> None:
         self.pages = pages
-        self._digests = digests if digests is not None else [None] * len(pages)
+        self._digests: list[bytes | None] = digests if digests is not None else [None] * len(pages)
         self._digest: bytes | None = None
 
     @property

@@ -33,7 +33,7 @@ def report(work: Working, state: State) -> dict[str, Any]:
 def rollout_report(work: Working, state: State, number: int, sets: list[int]) -> dict[str, Any]:
     """Return one rollout with its sets; those that another rollout has taken since are in the history alone."""
     record = work.book.rollouts[number]
-    counts = dict.fromkeys(COUNTS, 0)
+    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
     batches = 0
     for s in sets:
         for name, value in counts_of(work, s).items():

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import frozen
 
-from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.frozenmap import EMPTY, FrozenMap
 
 Fact = int | str | tuple[str, ...]
 
@@ -49,7 +49,7 @@ class Reason:
     """One reason, with its numbers and the earliest time at which it may fall away."""
 
     code: Code
-    facts: FrozenMap[str, Fact] = field(factory=FrozenMap, converter=FrozenMap)
+    facts: FrozenMap[str, Fact] = EMPTY
     earliest: int | None = None
 
     def __str__(self) -> str:

@@ -276,7 +276,7 @@ def join(work: Working, rollout: int, region: str, now: int) -> None:
     """Let the sets of a region join a gallery rollout that has come to it (semantics 5)."""
     record = work.book.rollouts[rollout]
     image = image_named(work.book.catalogue, record.image)
-    number = work.book.versions.index(record.target)
+    work.book, number = interned(work.book, record.target)
     for s, name in enumerate(work.compiled.directory.sets):
         model = work.model(s)
         if model.region != region or model.image.name != record.image:

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from phasegate.core.columns import COLUMNS, TABLES, Table
 from phasegate.core.facts import AttemptStatus, Progress
-from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.frozenmap import EMPTY, FrozenMap
 from phasegate.core.model import Image, ScaleSet
 from phasegate.core.pages import DIGEST_BYTES, Paged
 from phasegate.core.vector import Vector
@@ -67,10 +67,10 @@ class Book:
 
     versions: tuple[str, ...] = ("",)
     catalogue: tuple[Image, ...] = ()
-    models: FrozenMap[int, ScaleSet] = field(factory=FrozenMap)
+    models: FrozenMap[int, ScaleSet] = EMPTY
     rollouts: tuple[RolloutRecord, ...] = ()
-    names: FrozenMap[int, str] = field(factory=FrozenMap)
-    incarnations: FrozenMap[int, int] = field(factory=FrozenMap)
+    names: FrozenMap[int, str] = EMPTY
+    incarnations: FrozenMap[int, int] = EMPTY
     failed_more: frozenset[tuple[int, int]] = frozenset()
 
     @cached_property

@@ -69,7 +69,7 @@ class Working:
 
     def grow(self, state: State, **rows: int) -> None:
         """Lay the state open with more rows in some of its tables; they hold zeros."""
-        counts = {**state.rows, **rows}
+        counts: dict[Table, int] = {**state.rows, **rows}  # type: ignore[dict-item]  # the names of rows are tables
         columns = []
         for column, old in zip(COLUMNS, state.columns, strict=True):
             pages = max(1, -(-counts[column.table] // PAGE_ROWS[column.table]))

@@ -12,7 +12,7 @@ from phasegate.core.rules import Rules
 
 @frozen
 class Protection:
-    """Rule: protection from scale set actions excludes, protection from scale-in alone does not; so does `skip_upgrade`."""
+    """Rule: protection from scale set actions excludes, and `skip_upgrade`; protection from scale-in alone does not."""
 
     name: ClassVar = "protection"
     reasons: ClassVar = ("excluded",)

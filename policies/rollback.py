@@ -16,7 +16,7 @@ class Rollback:
 
     name: ClassVar = "rollback"
     reasons: ClassVar = ()
-    promise: ClassVar = "a restore brings back exactly the version that the instance had; a manual rollout never restores"
+    promise: ClassVar = "a restore brings back exactly the version that the instance had before"
 
     disable_automatic_rollback: bool = False
     health_timeout_ms: int = 5 * 60_000

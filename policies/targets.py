@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from attrs import evolve, frozen
 
@@ -12,13 +12,13 @@ from phasegate.core.rules import Rules
 
 @frozen
 class Targets:
-    """Rule: what is on the target or newer is `current`; `supersede` says what a newer version does to a running rollout."""
+    """Rule: what is on the target or newer is `current`. `supersede`: what a newer version does to a running rollout."""
 
     name: ClassVar = "targets"
     reasons: ClassVar = ("current",)
     promise: ClassVar = "an instance on the target or newer is never replaced"
 
-    supersede: str = "finish"
+    supersede: Literal["finish", "cancel"] = "finish"
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Keep newer versions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from attrs import evolve, frozen
 
@@ -23,7 +23,7 @@ class UpgradedGate:
     promise: ClassVar = "no batch starts while the after-batch gate is broken"
 
     max_unhealthy_upgraded_percent: int = 20
-    unhealthy_upgraded_of: str = "upgraded"
+    unhealthy_upgraded_of: Literal["upgraded", "set"] = "upgraded"
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Set the limit."""
