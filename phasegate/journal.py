@@ -51,6 +51,7 @@ from phasegate.reports import Reports
 from phasegate.structure import plain
 
 FORMAT: Final = "phasegate/log/1"
+POLICY_FORMAT: Final = "phasegate/policy/1"
 _REMEMBERED_MAX: Final = 20_000  # groups whose ids are kept encoded: a batch is written about ten times in a row
 
 EVENTS: Final[Mapping[type, str]] = {

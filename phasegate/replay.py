@@ -9,11 +9,11 @@ import msgspec
 from attrs import field, frozen
 
 from phasegate.core.engine import Engine
-from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.core.errors import IllegalTransition, InvalidEvent, InvalidModel, UnknownName
 from phasegate.core.state import State
-from phasegate.documents import InvalidFile
+from phasegate.documents import InvalidFile, without_format
 from phasegate.fleetfile import parse_fleet
-from phasegate.journal import Journal
+from phasegate.journal import POLICY_FORMAT, Journal
 from phasegate.logread import Header, Line, Reader, RecordedStep, read_header, read_steps
 from phasegate.policies import AvailabilityFirst, SupportedImage, UserPolicy, availability_first
 from phasegate.structure import structure
@@ -58,14 +58,21 @@ def replay(lines: Iterable[bytes], *, name: str = "log", also: Iterable[UserPoli
     or cannot be read.
     """
     engine, state, steps = _opened(lines, name, also)
-    count, read = 0, 1
-    for step, reached, difference in _again(engine, state, steps, name):
-        read += len(step.lines)
-        state = reached
+    reader, journal = Reader(engine, name), Journal(engine, engine.policy.document())
+    count, line = 0, 1
+    for step in steps:
+        event, reports = reader.event(state, step)
+        try:
+            taken = engine.step(state, event)
+        except (InvalidEvent, UnknownName, IllegalTransition) as error:
+            first = step.lines[0]
+            refusal = Difference(first.number, _text(first.text), f"refused: {error}")
+            return ReplayReport(count, refusal.line, refusal, engine, state)
+        difference = _first_difference(step.lines, journal.lines(event, taken, reports))
         if difference is not None:
-            return ReplayReport(count, difference.line, difference, engine, state)
-        count += 1
-    return ReplayReport(count, read + 1, None, engine, state)
+            return ReplayReport(count, difference.line, difference, engine, taken.state)
+        count, line, state = count + 1, step.lines[-1].number, taken.state
+    return ReplayReport(count, line + 1, None, engine, state)
 
 
 def state_at(
@@ -76,28 +83,32 @@ def state_at(
     `InvalidFile`, with the line, as for `replay`, and if the log differs from what the engine makes of it.
     """
     engine, state, steps = _opened(lines, name, also)
-    for step, reached, difference in _again(engine, state, steps, name):
+    reader = Reader(engine, name)
+    for step in steps:
         if time is not None and step.now > time:
             break
-        if difference is not None:
-            raise InvalidFile(str(difference), name, f"line {difference.line}")
-        state = reached
+        line = step.lines[-1]
+        try:
+            state = engine.step(state, reader.event(state, step)[0]).state
+        except (InvalidEvent, UnknownName, IllegalTransition) as error:
+            raise InvalidFile(f"the engine refuses the event: {error}", name, f"line {line.number}") from None
+        if state.digest != line.content.get("state"):
+            raise InvalidFile(f"the engine comes to the state {state.digest}", name, f"line {line.number}")
     return engine, state
 
 
 def policy_of(document: Any, also: Iterable[UserPolicy] = ()) -> AvailabilityFirst:
     """Return the policy of a log's header. `InvalidModel` if it has an unknown option, or lacks users' own policies."""
-    options = dict(structure(dict[str, Any], document))
+    options = without_format(document, POLICY_FORMAT)
     given = {policy.name: policy for policy in also}
-    for policy in structure(tuple[str, ...], options.pop("also", []), "also"):
-        if policy not in given:
-            raise InvalidModel(
-                f"the log was made with a policy `{policy}` of somebody's own, which is not given", "also"
-            )
+    names = structure(tuple[str, ...], options.pop("also", []), "also")
+    for name in names:
+        if name not in given:
+            raise InvalidModel(f"policy `{name}` of somebody's own is not known here; give it with `also`", "also")
     if "supported_images" in options:
         images = structure(tuple[SupportedImage, ...], options["supported_images"], "supported_images")
         options["supported_images"] = images
-    return availability_first(**options, also=tuple(given.values()))
+    return availability_first(**options, also=tuple(given[name] for name in names))
 
 
 def _opened(
@@ -114,23 +125,6 @@ def _policy(first: Header, name: str, also: Iterable[UserPolicy]) -> Availabilit
         return policy_of(msgspec.json.decode(first.policy), also)
     except InvalidModel as error:
         raise InvalidFile(f"policy: {error}", name, _LINE_1) from None
-
-
-def _again(
-    engine: Engine, state: State, steps: Iterable[RecordedStep], name: str
-) -> Iterator[tuple[RecordedStep, State, Difference | None]]:
-    reader, journal = Reader(engine, name), Journal(engine, engine.policy.document())
-    for step in steps:
-        event, reports = reader.event(state, step)
-        try:
-            taken = engine.step(state, event)
-        except PhasegateError as error:
-            yield step, state, Difference(step.lines[0].number, _text(step.lines[0].text), f"refused: {error}")
-            return
-        made = journal.lines(event, taken, reports)
-        difference = _first_difference(step.lines, made)
-        yield step, taken.state, difference
-        state = taken.state
 
 
 def _first_difference(recorded: Iterable[Line], replayed: list[bytes]) -> Difference | None:

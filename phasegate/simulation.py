@@ -26,7 +26,8 @@ from phasegate.environment import Environment
 from phasegate.faultmodel import Faults
 from phasegate.faults import dump_faults
 from phasegate.fleetfile import dump_fleet
-from phasegate.journal import Journal, footer, header
+from phasegate.journal import POLICY_FORMAT, Journal, footer, header
+from phasegate.policies.versions import newest_target
 from phasegate.reports import Reports, joined
 
 STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
@@ -147,9 +148,7 @@ class Run:
     _journal: Journal | None = field(default=None, init=False, repr=False)
     _lines: list[bytes] = field(factory=list, init=False, repr=False)
     _fresh: set[str] = field(init=False, repr=False)  # images with a version that no rollout was begun for
-    _wakes: list[tuple[int, str]] = field(
-        init=False, repr=False
-    )  # when a version becomes available that the fleet file announces
+    _wakes: list[tuple[int, str]] = field(init=False, repr=False)  # when which image gets a version, the last first
     _only: str | None = field(default=None, init=False, repr=False)  # the only image to follow up; "": none
     _may_begin: bool = field(default=True, init=False, repr=False)
     _steps_max: int = field(init=False, repr=False)  # at one instant
@@ -178,7 +177,8 @@ class Run:
             policy = self.engine.policy.document()
             self._journal = Journal(self.engine, policy)
             faults = None if self.faults is None else dump_faults(self.faults)
-            yield header(self.now, dump_fleet(self.engine.fleet), policy, self.seed, faults)
+            document = {"format": POLICY_FORMAT, **policy}
+            yield header(self.now, dump_fleet(self.engine.fleet), document, self.seed, faults)
         self._environment.begin(self._state)
         self._begin_first()
         now: int | None = self.now
@@ -239,6 +239,8 @@ class Run:
         while self._wakes and self._wakes[-1][0] <= now:
             self._fresh.add(self._wakes.pop()[1])
             self._may_begin = True
+        if self._may_begin and self._state.now < now:
+            self._apply(Tick(now))  # what may begin is asked of a state of this instant
         while True:
             happened |= self._outside(now)
             due = self.engine.next_time(self._state)
@@ -276,10 +278,12 @@ class Run:
             if isinstance(fact, Became):
                 if fact.state in _OUTCOMES:
                     self._through += len(fact.slots)
-                elif fact.state is Life.PENDING:
+                elif fact.state is Life.PENDING and fact.cause != "rollout":
                     self._pending += len(fact.slots)
             elif isinstance(fact, RolloutStarted):
                 self._running += 1
+                counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
+                self._pending += counts["eligible"]
                 self._started_at = event.now if self._started_at is None else self._started_at
             elif isinstance(fact, RolloutEnded):
                 self._running -= 1
@@ -301,15 +305,24 @@ class Run:
         is_manual = self.manual or self.sets is not None
         if self.image is None and self.target is None and not is_manual:
             return
-        fleet, image = self.engine.fleet, self._image()
+        image = self._image()
+        follows = self.target is None and not is_manual
+        self._only = image if follows else ""
+        if follows and self._is_yet_to_come(image):
+            return
         sets = None
         if is_manual:
-            own = (scale_set.full_name for scale_set in fleet.sets if scale_set.image.name == image)
+            own = (one.full_name for one in self.engine.fleet.sets if one.image.name == image)
             sets = tuple(own if self.sets is None else self.sets)
+        self._fresh.discard(image)
         self._apply(Rollout(image, self.now, self.target, sets, "user" if is_manual else "platform"))
-        follows = self.target is None and not is_manual
-        self._fresh.clear()
-        self._only = image if follows else ""
+
+    def _is_yet_to_come(self, name: str) -> bool:
+        """Whether no version of the image is to be had now, and the fleet file announces one."""
+        for image in self.engine.fleet.images:
+            if image.name == name and any(of == name for _, of in self._wakes):
+                return newest_target(image, [region.name for region in self.engine.fleet.regions], self.now) is None
+        return False
 
     def _image(self) -> str:
         names = [image.name for image in self.engine.fleet.images]
