@@ -87,7 +87,7 @@ class Attempt:
     batches: int = 0
     cell: str | None = None  # the cell that it holds; `held` is asked before this is believed
     held_at: int = NEVER  # when the hold was looked at last
-    domains: set[int] = field(factory=set)  # the upgrade domains that were begun
+    domains: set[tuple[float, int]] = field(factory=set)  # what was begun: phase ordering number, upgrade domain
     cancelled: bool = False
     status: str | None = None
     over_at: int | None = None  # when its last batch ended
@@ -234,12 +234,15 @@ def has_candidate(attempt: Attempt) -> bool:
     if number is None:
         return False
     places = scale_set.pending[number]
-    begun = unfinished(attempt, places)
+    begun = unfinished(attempt, number)
     return any(cell == attempt.cell and (not begun or domain in begun) for domain, cell in places)
 
 
-def unfinished(attempt: Attempt, places: dict[tuple[int, str], int]) -> set[int]:
-    """Return the begun upgrade domains of a Service Fabric set that have pending instances; none for other sets."""
+def unfinished(attempt: Attempt, number: float) -> set[int]:
+    """Return the upgrade domains of a Service Fabric set that were begun and are pending, both with this number.
+
+    Whether a domain that was begun with an earlier number counts as begun is a matter of reading; here it does not.
+    """
     if not attempt.scale_set.model.get("service_fabric"):
         return set()
-    return {domain for domain, _ in places if domain in attempt.domains}
+    return {domain for domain, _ in attempt.scale_set.pending[number] if (number, domain) in attempt.domains}

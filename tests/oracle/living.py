@@ -17,6 +17,7 @@ from .fleet_document import (
     FAILED,
     FLIGHT,
     GONE,
+    OUTSIDE,
     PENDING,
     REPLACING,
     RESTORED,
@@ -175,6 +176,8 @@ def read_became(court: Court, line: Json) -> None:
         elif instance is None:
             court.find("life-cycle", f"`{scale_set.name}` has no instance `{id_}` that could become `{state}`")
         elif scale_set.attempt is None:
+            if state in (PENDING, CURRENT, EXCLUDED):
+                continue  # a new instance of a set that no rollout has come to
             court.find("life-cycle", f"`{id_}` becomes `{state}` in a set without an attempt")
         elif state == REPLACING:
             if instance.state != REPLACING or instance.entered != court.t:
@@ -192,6 +195,8 @@ def _became_standing(court: Court, scale_set: ScaleSet, instance: Instance, stat
     right = standing(instance, rollout)
     if state != right and not (state == EXCLUDED and right == PENDING):  # a user's policy may exclude what it likes
         court.find("life-cycle", f"`{instance.id}` on version `{instance.version}` becomes `{state}`; it is {right}")
+    if old == OUTSIDE:
+        return  # it joined after the attempt had ended, and waits for the next rollout
     if old not in (PENDING, CURRENT, EXCLUDED):
         court.find("life-cycle", f"no row leads from `{old}` to `{state}`: instance `{instance.id}`")
     scale_set.enter(instance, state)
@@ -255,7 +260,7 @@ def read_command(court: Court, line: Json) -> None:
         if line["rollout"] != attempt.rollout.id:
             court.find("commands", f"`{name}` is in rollout {attempt.rollout.id}, not in {line['rollout']}")
         if do == "restore":
-            if line["version"] != instance.before:
+            if line["version"] != (instance.before or ""):  # empty where nobody knows what it had
                 court.find("restore-version", f"`{name}` had `{instance.before}`, not `{line['version']}`")
         elif version_key(line["version"]) != attempt.rollout.target_key:
             court.find("commands", f"`{do}` to `{line['version']}`; the target is `{attempt.rollout.target}`")

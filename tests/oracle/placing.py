@@ -47,8 +47,9 @@ def groups(batch: Batch) -> Breaches:
 def fabric(batch: Batch) -> Breaches:
     """Section 7, 4: a Service Fabric set finishes a begun domain before another, in every cell that is free to it."""
     number = batch.scale_set.lowest_number()
-    places = batch.scale_set.pending[number] if number is not None else {}
-    begun = unfinished(batch.attempt, places)
+    if number is None:
+        return
+    places, begun = batch.scale_set.pending[number], unfinished(batch.attempt, number)
     if batch.domain in begun:
         return
     for domain, cell in places:

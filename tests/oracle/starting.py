@@ -48,7 +48,7 @@ def read(court: Court, line: Json) -> None:
 def _start(batch: Batch) -> None:
     court, attempt = batch.court, batch.attempt
     attempt.batches += 1
-    attempt.domains.add(batch.domain)
+    attempt.domains.update((one.number, batch.domain) for one in batch.instances)
     court.at_work.setdefault(batch.scale_set.region, set()).add(attempt)
     if not batch.crosses:
         if attempt.cell is not None:

@@ -160,7 +160,11 @@ def failed_with_nothing_known() -> Story:
     story.over()
     story.starts([["eastus"]], rollout=2)
     story.ends(WEB, 0, 0, 0, 0, 2, rollout=2)
-    story.step()
+    story.phase_ends(0, 0, 0, rollout=2)
+    story.over(rollout=2)
+    story.starts([["eastus"]], rollout=3, target=NEWER)
+    story.batch(WEB, Z1, 1, "1", rollout=3)
+    story.times_out(WEB, "1", after=90 * MINUTE, version="", rollout=3)
     return story
 
 
@@ -245,6 +249,7 @@ def scaled_out_and_in() -> Story:
     story.ends(WEB, 3, 0, 0, 0, 1)
     story.step()
     story.say("scaled", set=WEB, added=rows(("9", "1", 0)), removed=["8"])
+    story.became("pending", WEB, "9", cause="scaled")
     story.phase_ends(0, 0, 3)
     story.over()
     return story
@@ -266,6 +271,9 @@ def scaled_before_the_rollout() -> Story:
     """Tell of scaling and protection in a set that no rollout has come to yet."""
     story = Story(a_fleet(pair_of("web", "eastus")))
     story.say("scaled", set=WEB, added=rows(("2", "1", 0)), removed=["0"])
+    story.lines.append(
+        {"t": 0, "kind": "became", "state": "current", "cause": "scaled", "set": WEB, "instances": ["2"]}
+    )
     story.say("protected", set=WEB, instances=["1"], protected=True)
     story.step()
     story.starts([["eastus"]])

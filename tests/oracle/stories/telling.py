@@ -129,7 +129,7 @@ class Story:
         """Record a command."""
         self.count += 1
         id_ = f"c{self.count}"
-        version = version or self.versions[rollout]
+        version = self.versions[rollout] if version is None else version
         self.say("command", rollout=rollout, id=id_, do=do, set=name, version=version, attempt=1, instances=list(ids))
         self.given.update({(name, one): id_ for one in ids})
 
