@@ -98,7 +98,8 @@ def simulate(
     version (of `image` only, if it is given; none after a `target`). Equal arguments give equal logs.
 
     `sink` is given the log in pieces of whole lines; `progress` is called every few hundred steps and at the end with
-    the time, how many instances are through, and how many have been pending.
+    the time, how many instances are through, and how many were eligible when their rollouts began (those that join
+    later are not among these).
 
     `UnknownName` if the image, a set or the target is not in the fleet, or if no image is given where one is needed and
     the fleet has several; `InvalidModel` if the faults do not fit the fleet; `Endless` if the run would never be over.
@@ -115,8 +116,8 @@ def simulate(
         progress=progress,
     )
     for chunk in run.log(is_kept=sink is not None):
-        if sink is not None:
-            sink(chunk)
+        assert sink is not None, "a log that is not kept has no pieces"
+        sink(chunk)
     return run.summary()
 
 
@@ -160,7 +161,7 @@ class Run:
     _in_flight_max: int = field(default=0, init=False)
     _unhealthy_max: int = field(default=0, init=False)
     _through: int = field(default=0, init=False)
-    _pending: int = field(default=0, init=False)
+    _eligible: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         fleet = self.engine.fleet
@@ -276,14 +277,11 @@ class Run:
         self._environment.observe(step.state, step.facts)
         for fact in step.facts:
             if isinstance(fact, Became):
-                if fact.state in _OUTCOMES:
-                    self._through += len(fact.slots)
-                elif fact.state is Life.PENDING and fact.cause != "rollout":
-                    self._pending += len(fact.slots)
+                self._through += len(fact.slots) if fact.state in _OUTCOMES else 0
             elif isinstance(fact, RolloutStarted):
                 self._running += 1
                 counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
-                self._pending += counts["eligible"]
+                self._eligible += counts["eligible"]
                 self._started_at = event.now if self._started_at is None else self._started_at
             elif isinstance(fact, RolloutEnded):
                 self._running -= 1
@@ -351,7 +349,7 @@ class Run:
 
     def _tell(self) -> None:
         if self.progress is not None:
-            self.progress(self._state.now, self._through, self._pending)
+            self.progress(self._state.now, self._through, self._eligible)
 
 
 def _announced(fleet: Fleet) -> Iterator[tuple[int, str]]:

@@ -305,7 +305,7 @@ def test_a_replica_lets_a_gallery_rollout_begin() -> None:
 
 
 def test_progress_is_told_and_ends_with_everybody_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time, how many are through, how many have been pending."""
+    """Time, how many are through, how many were eligible."""
     monkeypatch.setattr(simulation, "_PROGRESS_STEPS", 4)
     told: list[tuple[int, int, int]] = []
     run(fleet_of(WEB, size=100), progress=lambda *counts: told.append(counts))
