@@ -1,0 +1,61 @@
+"""The compiled kernel and its plain twin are one machine: state for state, fact for fact, on random fleets and events."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_fleets import a_fleet, a_policy, an_event
+
+import phasegate as pg
+from phasegate.core import codes
+from phasegate.core.twin import Kernel as Twin
+
+compiled = pytest.importorskip("phasegate.core.kernel", reason="no C compiler was at hand")
+
+
+def outcome(engine: pg.Engine, state: Any, event: Any) -> tuple[Any, Any]:
+    """Return the step that the event leads to, or the error that refuses it."""
+    try:
+        return engine.step(state, event), None
+    except pg.PhasegateError as error:
+        return None, (type(error), str(error))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_kernel_and_twin_agree_on_every_state(random: Random) -> None:
+    """Whatever happens to whatever fleet, both reach the same states with the same facts, and say the same about them."""
+    fleet, policy = a_fleet(random), a_policy(random)
+    engines = [pg.Engine(fleet, policy, kernel=kernel) for kernel in (compiled.Kernel, Twin)]
+    one, two = (engine.initial(0) for engine in engines)
+    states = [(one, two)]
+    for _ in range(random.randint(0, 40)):
+        assert one == two
+        assert one.digest == two.digest
+        assert engines[0].select(one) == engines[1].select(two)
+        assert engines[0].legal(one) == engines[1].legal(two)
+        assert engines[0].next_time(one) == engines[1].next_time(two)
+        event = an_event(random, engines[1], two)
+        first, first_error = outcome(engines[0], one, event)
+        second, second_error = outcome(engines[1], two, event)
+        assert first_error == second_error
+        if first is None:
+            continue
+        assert first.facts == second.facts
+        one, two = first.state, second.state
+        states.append((one, two))
+        if random.random() < 0.05:
+            one, two = random.choice(states)
+
+
+def test_both_have_the_same_numbers() -> None:
+    """Every number that the compiled kernel is built with is the one of `codes`."""
+    assert {name: getattr(codes, name) for name in compiled.CODES} == compiled.CODES
+
+
+def test_both_have_the_same_methods() -> None:
+    """What the compiled kernel can be asked, the twin can be asked too."""
+    public = {name for name in vars(compiled.Kernel) if not name.startswith("_")}
+    assert {name for name in public if not hasattr(Twin, name) and name != "assumed"} == set()
