@@ -78,14 +78,18 @@ def _one_line(text: str, length_max: int) -> str:
 
 
 @contextmanager
-def blamed_on(file: str, prefix: str = "") -> Iterator[None]:
-    """Turn `InvalidModel` and too deep a recursion into an `InvalidFile` of this file, its place after `prefix`."""
+def blamed_on(file: str, place: str = "", line: int | None = None) -> Iterator[None]:
+    """Turn `InvalidModel` and too deep a recursion into an `InvalidFile` of this file, seen from `place` and `line`."""
     try:
         yield
     except InvalidModel as error:
-        raise InvalidFile(error.what, file, ": ".join(filter(None, (prefix, error.path)))) from None
+        raise InvalidFile(error.what, file, _on_line(line, error.under(place).path)) from None
     except RecursionError:
-        raise InvalidFile("nested too deeply", file, prefix) from None
+        raise InvalidFile("nested too deeply", file, _on_line(line, place)) from None
+
+
+def _on_line(line: int | None, place: str) -> str:
+    return ": ".join(filter(None, ("" if line is None else f"line {line}", place)))
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -207,7 +211,7 @@ def _json(text: str, name: str, line: int | None = None) -> object:
             twice.append((table, next(key for at, key in enumerate(keys) if key in keys[:at])))
         return table
 
-    place = "" if line is None else f"line {line}"
+    place = _on_line(line, "")
     try:
         data: object = json.loads(text, object_pairs_hook=made, parse_constant=_no_number)
         if _HALF_A_PAIR.search(text):
@@ -225,7 +229,7 @@ def _json(text: str, name: str, line: int | None = None) -> object:
     for table, key in twice:
         path = _path_to(table, data)
         if path is not None:
-            raise InvalidFile(f"key `{key}` is there twice", name, ": ".join(filter(None, (place, path))))
+            raise InvalidFile(f"key `{key}` is there twice", name, _on_line(line, path))
     return data
 
 

@@ -164,14 +164,14 @@ def parse_fleet(data: bytes, name: str) -> Fleet:
 def _parse_sets(data: bytes, name: str) -> Fleet:
     lines = parse_lines(data, name)
     number, first = next(lines)  # `decoded` has refused a text without any
-    with blamed_on(name, f"line {number}"):
+    with blamed_on(name, line=number):
         top = without_format(first, FLEET_FORMAT)
         if "sets" in top:
             raise InvalidModel("in NDJSON the sets follow the first line, one a line", "sets")
         header = _HEADER(top)
     header["sets"] = sets = []
     for number, line in lines:
-        with blamed_on(name, f"line {number}"):
+        with blamed_on(name, line=number):
             sets.append(_scale_set(line))
     with blamed_on(name):
         return Fleet(**header)

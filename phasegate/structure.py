@@ -16,93 +16,30 @@ import attrs
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import refuse_unknown
+from phasegate.plaindata import (
+    INT_MAX,
+    as_it_is,
+    bool_of,
+    described,
+    float_of,
+    int_of,
+    list_of,
+    mapping_of,
+    none_of,
+    text_of,
+)
+
+__all__ = ["INT_MAX", "Read", "Reader", "described", "given", "list_of", "mapping_of", "plain", "structure"]
 
 T = TypeVar("T")
 Read = Callable[[object], Any]
-
-INT_MAX = 2**53  # beyond it other JSON readers lose digits, and no time, count or percentage comes near
-
-
-def described(data: object) -> str:
-    """Return plain data in the words of an error text, the value shown where it is short.
-
-    >>> described("20"), described(7), described(None), described([1])
-    ('text `20`', 'the number 7', 'null', 'a list')
-    """
-    match data:
-        case None:
-            return "null"
-        case bool():
-            return str(data).lower()
-        case int() | float():
-            return f"the number {str(data)[:40]}"
-        case str():
-            return f"text `{data}`"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
-
-
-def mapping_of(data: object) -> dict[str, object]:
-    """Return the data if it is an object; `InvalidModel` otherwise."""
-    if type(data) is not dict:
-        raise InvalidModel(f"expected an object, got {described(data)}")
-    return data
-
-
-def list_of(data: object) -> list[object]:
-    """Return the data if it is a list; `InvalidModel` otherwise."""
-    if type(data) is not list:
-        raise InvalidModel(f"expected a list, got {described(data)}")
-    return data
-
-
-def _int(data: object) -> int:
-    if type(data) is not int:
-        hint = "; leave the quotes out" if isinstance(data, str) and data.isdecimal() else ""
-        raise InvalidModel(f"expected a whole number, got {described(data)}{hint}")
-    if not -INT_MAX <= data <= INT_MAX:
-        raise InvalidModel(f"{described(data)} is not between -2**53 and 2**53")
-    return data
-
-
-def _float(data: object) -> float:
-    if type(data) is not float:
-        if type(data) is not int:
-            raise InvalidModel(f"expected a number, got {described(data)}")
-        return float(_int(data))
-    return data
-
-
-def _bool(data: object) -> bool:
-    if type(data) is not bool:
-        hint = "; leave the quotes out" if data in ("true", "false") else ""
-        raise InvalidModel(f"expected true or false, got {described(data)}{hint}")
-    return data
-
-
-def _str(data: object) -> str:
-    if type(data) is not str:
-        hint = "; write it in quotes" if isinstance(data, int | float) else ""
-        raise InvalidModel(f"expected text, got {described(data)}{hint}")
-    return data
-
-
-def _none(data: object) -> None:
-    if data is not None:
-        raise InvalidModel(f"expected null, got {described(data)}")
-
-
-def _any(data: object) -> object:
-    return data
 
 
 def _one_of(values: Mapping[str, Any]) -> Read:
     choices = ", ".join(f"`{value}`" for value in values)
 
     def read(data: object) -> object:
-        text = _str(data)
+        text = text_of(data)
         if text not in values:
             raise InvalidModel(f"`{text}` is none of {choices}")
         return values[text]
@@ -190,13 +127,13 @@ class Reader:
 
     def __init__(self, special: Mapping[Any, Read] | None = None) -> None:
         self._readers: dict[Any, Read] = {
-            int: _int,
-            float: _float,
-            bool: _bool,
-            str: _str,
-            type(None): _none,
-            object: _any,
-            Any: _any,
+            int: int_of,
+            float: float_of,
+            bool: bool_of,
+            str: text_of,
+            type(None): none_of,
+            object: as_it_is,
+            Any: as_it_is,
             **(special or {}),
         }
 

@@ -166,7 +166,7 @@ def test_another_document_is_refused(data: bytes, text: str) -> None:
 
 def test_blame_is_put_on_the_file() -> None:
     """A model's error gets its file, its prefix, and no cause that would be printed."""
-    with pytest.raises(InvalidFile, match=r"bad \(f: line 3: a\)"), blamed_on("f", "line 3"):
+    with pytest.raises(InvalidFile, match=r"bad \(f: line 3: a\)"), blamed_on("f", line=3):
         raise InvalidModel("bad", "a")
     with pytest.raises(InvalidFile, match=r"nested too deeply \(f\)"), blamed_on("f"):
         raise RecursionError

@@ -105,6 +105,7 @@ def test_a_union_goes_by_the_type_of_the_data() -> None:
         ({"name": 5}, "expected text, got the number 5; write it in quotes", "name"),
         ({"name": None}, "expected text, got null", "name"),
         ({"ratio": "1"}, "expected a number, got text `1`", "ratio"),
+        ({"ratio": float("inf")}, "the number is too large", "ratio"),
         ({"flag": "true"}, "expected true or false, got text `true`; leave the quotes out", "flag"),
         ({"flag": 1}, "expected true or false, got the number 1", "flag"),
         ({"day": "sun"}, "`sun` is none of `mon`, `tue`", "day"),

@@ -44,7 +44,7 @@ def test_the_offsets_agree_with_the_zone_at_every_instant(zone: str, moment: dat
 
 def test_an_unknown_zone_gets_a_suggestion() -> None:
     """The closest name is offered."""
-    with pytest.raises(InvalidModel, match="unknown timezone `Europe/Berln`; did you mean `Europe/Berlin`?"):
+    with pytest.raises(InvalidModel, match=r"unknown timezone `Europe/Berln`; did you mean `Europe/Berlin`\?"):
         utc_offsets("Europe/Berln")
 
 

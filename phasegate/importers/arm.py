@@ -17,7 +17,7 @@ from phasegate.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places
 from phasegate.importers.reading import NO_PART, Document, Imported, Notes, Source, Unresolved, fleet_of, parsed
 from phasegate.importers.template import Template
-from phasegate.importers.vmss import NodeType, Surroundings, scale_set_of
+from phasegate.importers.vmss import DURABILITIES, NodeType, Surroundings, scale_set_of
 
 _SETS = "microsoft.compute/virtualmachinescalesets"
 _SET_EXTENSIONS = f"{_SETS}/extensions"
@@ -173,6 +173,6 @@ def _node_types(resources: list[_Resource]) -> dict[str, NodeType]:
     for resource in resources:
         if resource.kind == _CLUSTERS:
             for source in resource.source.child("properties").children("nodeTypes"):
-                durability = source.text("durabilityLevel") or "Bronze"
+                durability = source.choice("durabilityLevel", DURABILITIES) or "Bronze"
                 found[source.required("name").lower()] = NodeType(durability, bool(source.truth("isStateless")))
     return found

@@ -29,6 +29,10 @@ def _bounded(size: int, size_max: int = CHARACTERS_MAX) -> None:
         raise ExpressionError(f"a value of {size} characters or items; at most {size_max} are possible")
 
 
+def _not_known(value: Any) -> str:
+    raise ExpressionError("an argument holds a value that is not known")
+
+
 def text_of(value: Any) -> str:
     """Return a value as the template language writes it: `True`, `5`, or JSON for lists and objects."""
     if isinstance(value, str):
@@ -36,7 +40,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool | int):
         return str(value)
     text = ""
-    for piece in json.JSONEncoder(separators=(",", ":"), sort_keys=True).iterencode(value):
+    for piece in json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=_not_known).iterencode(value):
         text += piece
         _bounded(len(text))  # while it grows: a list of lists of the same list is short to hold and long to write
     return text

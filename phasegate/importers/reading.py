@@ -6,7 +6,7 @@ sees what a fleet does not say. `null`, empty lists and empty objects say nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from attrs import define, field, frozen
@@ -180,6 +180,16 @@ class Source:
             self.refuse(f"`{name}` is missing", name)
         return value
 
+    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+        """Return which of the choices a text is, whatever its case, or None."""
+        value = self.text(name)
+        if value is None:
+            return None
+        for choice in choices:
+            if choice.lower() == value.lower():
+                return choice
+        return self.refuse(f"`{value}` is none of {', '.join(f'`{choice}`' for choice in choices)}", name)
+
     def number(self, name: str) -> int | None:
         """Return a whole number, or None."""
         value = self.value(name)
@@ -253,8 +263,3 @@ def tags_of(source: Source) -> dict[str, str]:
     """Return the tags of an object: a mapping whose values are written out as text."""
     tags = source.child("tags")
     return {key: text for key in tags.data if (text := tags.text(key)) is not None}
-
-
-def in_order(names: Iterable[str]) -> Iterator[str]:
-    """Yield each name once, in the order of first appearance."""
-    yield from dict.fromkeys(names)

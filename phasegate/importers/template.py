@@ -119,7 +119,7 @@ class Template:
         if name in STAND_INS:
             self.stand_ins.add(name)
         try:
-            return function(*arguments)
+            return self._sure(function(*arguments))
         except _FAULTS:
             raise ExpressionError(f"`{name}` cannot take these arguments") from None
 

@@ -33,6 +33,7 @@ _DURATION = re.compile(
     r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.(\d{1,7}))?S)?)?", re.IGNORECASE
 )
 _HEALTH_TYPES = ("applicationhealthlinux", "applicationhealthwindows")
+DURABILITIES = ("Bronze", "Silver", "Gold")
 _FABRIC = "microsoft.azure.servicefabric"
 
 
@@ -129,11 +130,11 @@ def scale_set_of(
 
 
 def _mode(upgrade: Source) -> str:
-    mode = upgrade.text("mode")
+    mode = upgrade.choice("mode", ("automatic", "rolling", "manual"))
     if mode is None:
         upgrade.note("mode", "is missing: taken as manual")
         return "manual"
-    return mode.lower()
+    return mode
 
 
 def _patch_mode(windows: Source, linux: Source) -> str | None:
@@ -177,9 +178,9 @@ def _automatic(upgrade: Source, automatic: Source) -> bool:
 
 def _os(profile: Source, reference: ImageReference, fabric: Source | None) -> str:
     system = profile.child("osProfile")
-    stated = profile.child("storageProfile").child("osDisk").text("osType")
+    stated = profile.child("storageProfile").child("osDisk").choice("osType", ("linux", "windows"))
     if stated is not None:
-        return stated.lower()
+        return stated
     if "windowsConfiguration" in system or "linuxConfiguration" in system:
         return "windows" if "windowsConfiguration" in system else "linux"
     if fabric is not None and fabric.text("type", "typePropertiesType", "type1") == "ServiceFabricNode":
@@ -253,7 +254,7 @@ def _service_fabric(extension: Source | None, around: Surroundings) -> ServiceFa
     if extension is None:
         return None
     settings = extension.child("settings")
-    own = settings.text("durabilityLevel") or "Bronze"
+    own = settings.choice("durabilityLevel", DURABILITIES) or "Bronze"
     node_type = around.node_types.get((settings.text("nodeTypeRef") or "").lower())
     if node_type is None:
         why = (
@@ -262,8 +263,8 @@ def _service_fabric(extension: Source | None, around: Surroundings) -> ServiceFa
         settings.note("nodeTypeRef", why)
     with blamed_on(extension.document.name, extension.place):
         arguments: dict[str, Any] = {
-            "cluster_durability": (node_type.durability if node_type else own).title(),
-            "extension_durability": own.title(),
+            "cluster_durability": node_type.durability if node_type else own,
+            "extension_durability": own,
             "stateless": node_type is not None and node_type.stateless,
         }
         version = extension.text("typeHandlerVersion")

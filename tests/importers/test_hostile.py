@@ -1,0 +1,87 @@
+"""No input gives a traceback: real documents with one value replaced by any other."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phasegate.documents import InvalidFile
+from phasegate.fleetfile import dump_fleet, parse_fleet
+from phasegate.importers import IMPORTERS
+
+DATA = Path(__file__).parent.parent / "data"
+INPUTS = {
+    "arm": ["arm/zonesmanualrolling.json"],
+    "az": ["az/vmss-list.json", "az/list-instances.json", "az/image-list.json", "az/sig-image-version-list.json"],
+    "regions": ["regions/list-locations.json"],
+    "kubectl": ["kubectl/nodes.json"],
+    "aws": ["aws/describe-auto-scaling-groups.json"],
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "arm": {"parameters": {"vmssNamePrefix": "web", "instanceCount": "3"}, "location": "westus"}
+}
+scalars = st.sampled_from(
+    [None, True, -1, 10**30, 1.5, "", "x", "/", "-", "[", "[x()]", "1.2", "[variables('lbName')]", "9" * 5000, "\n"]
+)
+values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.sampled_from(["id", "name", "x"]), scalars)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value in plain data."""
+    if path:
+        yield path
+    rows = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in rows:
+        yield from places(value, (*path, key))
+
+
+DOCUMENTS = {name: [json.loads((DATA / path).read_bytes()) for path in paths] for name, paths in INPUTS.items()}
+PLACES = {name: list(places(documents)) for name, documents in DOCUMENTS.items()}
+
+
+@pytest.mark.parametrize("name", list(INPUTS))
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject) -> None:
+    """Whatever stands anywhere, the answer is a fleet that reads back, or one line."""
+    documents = copy.deepcopy(DOCUMENTS[name])
+    path = data.draw(st.sampled_from(PLACES[name]))
+    at: Any = documents
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = data.draw(values)
+    texts = [(f"{at}.json", json.dumps(document).encode()) for at, document in enumerate(documents)]
+    result, refusal = None, ""
+    try:
+        result = IMPORTERS[name](texts, **OPTIONS.get(name, {}))
+    except InvalidFile as error:
+        refusal = str(error)
+    assert "\n" not in refusal
+    assert result is None or result.fleet == parse_fleet(json.dumps(dump_fleet(result.fleet)).encode(), "fleet.json")
+
+
+FLEET = json.loads(json.dumps(dump_fleet(IMPORTERS["az"]([(n, (DATA / n).read_bytes()) for n in INPUTS["az"]]).fleet)))
+FLEET_PLACES = list(places(FLEET))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_fleet_with_a_replaced_value_is_read_or_refused(data: st.DataObject) -> None:
+    """A fleet file is right, or one line says what is wrong."""
+    fleet = copy.deepcopy(FLEET)
+    path = data.draw(st.sampled_from(FLEET_PLACES))
+    at: Any = fleet
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = data.draw(values)
+    refusal = ""
+    try:
+        parse_fleet(json.dumps(fleet).encode(), "fleet.json")
+    except InvalidFile as error:
+        refusal = str(error)
+    assert "\n" not in refusal
