@@ -1,4 +1,4 @@
-"""Reading a log back: its header, and each step's lines as the event that they were written for.
+"""Events from the lines that were written for them.
 
 Whatever is wrong with a log is an `InvalidFile` that names the line.
 """
@@ -6,11 +6,11 @@ Whatever is wrong with a log is an `InvalidFile` that names the line.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.core.events import (
@@ -34,7 +34,7 @@ from phasegate.core.model import Fleet, ImageVersion
 from phasegate.core.roster import Instance
 from phasegate.core.state import State
 from phasegate.documents import InvalidFile
-from phasegate.journal import EVENTS, FORMAT
+from phasegate.loglines import Line, RecordedStep, in_words
 from phasegate.modelfile import parse_model
 from phasegate.reports import Reports, joined
 from phasegate.structure import structure
@@ -44,18 +44,6 @@ _DO: Final = {do.word: do for do in Do}
 _REMEMBERED_MAX: Final = 20_000
 
 T = TypeVar("T")
-
-
-class Header(msgspec.Struct, frozen=True):
-    """The first line of a log; the documents are still text."""
-
-    t: int
-    kind: str
-    format: str
-    fleet: msgspec.Raw
-    policy: msgspec.Raw
-    seed: int
-    faults: msgspec.Raw
 
 
 class _Gone(msgspec.Struct):
@@ -121,29 +109,6 @@ class _Protected(msgspec.Struct):
     protected: bool
 
 
-@frozen
-class Line:
-    """One line: its number from 1, its text without the line end, and what it says."""
-
-    number: int
-    text: bytes
-    content: dict[str, Any]
-
-    @property
-    def kind(self) -> str:
-        """What the line is about."""
-        return str(self.content["kind"])
-
-
-@frozen
-class RecordedStep:
-    """The lines of one step, the `step` line last."""
-
-    now: int
-    event: str
-    lines: Sequence[Line]
-
-
 class Slots(Protocol):
     """What a reader asks the engine: which slots instances have now."""
 
@@ -155,57 +120,6 @@ class Slots(Protocol):
     def slots(self, state: State, names: Iterable[str]) -> array[int]:
         """Return the slots of the instances with these full names."""
         ...
-
-
-def read_header(text: bytes, name: str) -> Header:
-    """Return the first line; `InvalidFile` if it is none of this format."""
-    try:
-        header = msgspec.json.decode(text, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidFile(f"not the first line of a log: {_words(error)}", name, "line 1") from None
-    if header.kind != "log" or header.format != FORMAT:
-        raise InvalidFile(f"format `{header.format}` is not `{FORMAT}`", name, "line 1")
-    return header
-
-
-def read_steps(lines: Iterable[bytes], name: str) -> Iterator[RecordedStep]:
-    """Yield the steps of the lines after the first; `InvalidFile` where one cannot be read or the log is cut off."""
-    found: list[Line] = []
-    number, steps, ended = 1, 0, False
-    for number, text in enumerate(lines, 2):
-        line = _line(number, text, name)
-        if ended:
-            raise InvalidFile("a line after the end of the log", name, f"line {number}")
-        found.append(line)
-        if line.kind == "step":
-            steps += 1
-            event = str(line.content.get("event"))
-            if event not in EVENTS.values():
-                raise InvalidFile(f"`{event}` is no kind of event", name, f"line {number}")
-            yield RecordedStep(line.content["t"], event, tuple(found))
-            found.clear()
-        elif line.kind == "log-ended":
-            ended = True
-            if len(found) > 1 or line.content.get("steps") != steps:
-                raise InvalidFile(f"the log ends here, but {steps} whole steps were found", name, f"line {number}")
-    if not ended:
-        raise InvalidFile("the log is cut off: it has no `log-ended` line", name, f"line {number}")
-
-
-def _line(number: int, text: bytes, name: str) -> Line:
-    text = text.rstrip(b"\r\n")
-    try:
-        content = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidFile(f"no line of a log: {_words(error)}", name, f"line {number}") from None
-    if type(content.get("t")) is not int or type(content.get("kind")) is not str:
-        raise InvalidFile("no line of a log: `t` or `kind` is missing", name, f"line {number}")
-    return Line(number, text, content)
-
-
-def _words(error: Exception) -> str:
-    text = str(error).removeprefix("JSON is malformed: ")
-    return text[:1].lower() + text[1:].replace("`$.", "`")
 
 
 @define
@@ -310,7 +224,7 @@ class Reader:
         try:
             return msgspec.convert(line.content, cls)
         except msgspec.ValidationError as error:
-            raise self._fault(line, _words(error)) from None
+            raise self._fault(line, in_words(error)) from None
 
     def _structured(self, line: Line, make: Callable[[], T]) -> T:
         try:

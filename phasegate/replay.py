@@ -14,7 +14,8 @@ from phasegate.core.state import State
 from phasegate.documents import InvalidFile, without_format
 from phasegate.fleetfile import parse_fleet
 from phasegate.journal import POLICY_FORMAT, Journal
-from phasegate.logread import Header, Line, Reader, RecordedStep, read_header, read_steps
+from phasegate.loglines import Header, Line, RecordedStep, read_header, read_steps
+from phasegate.logread import Reader
 from phasegate.policies import AvailabilityFirst, SupportedImage, UserPolicy, availability_first
 from phasegate.structure import structure
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from phasegate.beginnings import Beginnings
 from phasegate.core.engine import Engine
-from phasegate.core.errors import PhasegateError, UnknownName
-from phasegate.core.events import Event, Published, Replicated, Rollout, Scaled, Start, Tick
+from phasegate.core.errors import PhasegateError
+from phasegate.core.events import Event, Scaled, Start, Tick
 from phasegate.core.facts import Became, RolloutEnded, RolloutStarted
 from phasegate.core.lifecycle import Life
-from phasegate.core.model import Fleet
 from phasegate.core.state import State
 from phasegate.documents import write_atomically
 from phasegate.environment import Environment
@@ -27,7 +27,6 @@ from phasegate.faultmodel import Faults
 from phasegate.faults import dump_faults
 from phasegate.fleetfile import dump_fleet
 from phasegate.journal import POLICY_FORMAT, Journal, footer, header
-from phasegate.policies.versions import newest_target
 from phasegate.reports import Reports, joined
 
 STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
@@ -148,10 +147,7 @@ class Run:
     _environment: Environment = field(init=False, repr=False)
     _journal: Journal | None = field(default=None, init=False, repr=False)
     _lines: list[bytes] = field(factory=list, init=False, repr=False)
-    _fresh: set[str] = field(init=False, repr=False)  # images with a version that no rollout was begun for
-    _wakes: list[tuple[int, str]] = field(init=False, repr=False)  # when which image gets a version, the last first
-    _only: str | None = field(default=None, init=False, repr=False)  # the only image to follow up; "": none
-    _may_begin: bool = field(default=True, init=False, repr=False)
+    _beginnings: Beginnings = field(init=False, repr=False)
     _steps_max: int = field(init=False, repr=False)  # at one instant
     _steps: int = field(default=0, init=False)
     _facts: int = field(default=0, init=False)
@@ -168,9 +164,15 @@ class Run:
         self._state = self.engine.initial(now=self.now)
         timeouts = self.engine.compiled.statics
         self._environment = Environment(self.engine, fleet, self.faults or Faults(), self.seed, self.now, timeouts)
-        self._fresh = {image.name for image in fleet.images}
+        self._beginnings = Beginnings(
+            engine=self.engine,
+            image=self.image,
+            target=self.target,
+            sets=self.sets,
+            manual=self.manual,
+            start=self.now,
+        )
         self._steps_max = STEPS_MAX_AT_LEAST + STEPS_AN_INSTANCE_MAX * sum(s.size for s in fleet.sets)
-        self._wakes = sorted({wake for wake in _announced(fleet) if wake[0] > self.now}, reverse=True)
 
     def log(self, *, is_kept: bool) -> Iterator[bytes]:
         """Run, and yield the log in pieces of whole lines; nothing if it is not kept."""
@@ -181,7 +183,9 @@ class Run:
             document = {"format": POLICY_FORMAT, **policy}
             yield header(self.now, dump_fleet(self.engine.fleet), document, self.seed, faults)
         self._environment.begin(self._state)
-        self._begin_first()
+        first = self._beginnings.first()
+        if first is not None:
+            self._apply(first)
         now: int | None = self.now
         last, quiet, quiet_max = self.now, 0, QUIET_MAX + QUIET_A_SET_MAX * len(self.engine.fleet.sets)
         while now is not None:
@@ -218,7 +222,8 @@ class Run:
 
         That is so when no rollout is running; or, looking closer, when every one that runs is paused for good.
         """
-        if self._wakes or self._environment.next_time() is not None or self.engine.counts(self._state)[0]:
+        to_come = (self._beginnings.next_time(), self._environment.next_time())
+        if to_come != (None, None) or self.engine.counts(self._state)[0]:
             return False
         if not self._running:
             return True
@@ -228,19 +233,14 @@ class Run:
         return all(rollout["paused"] for rollout in rollouts if rollout["status"] == "running")
 
     def _next_time(self) -> int | None:
-        times = [self._environment.next_time(), self.engine.next_time(self._state)]
-        if self._wakes:
-            times.append(self._wakes[-1][0])
+        times = (self._environment.next_time(), self.engine.next_time(self._state), self._beginnings.next_time())
         return min((time for time in times if time is not None), default=None)
 
     def _instant(self, now: int) -> bool:
         """Let everything happen that happens at `now`; return whether anything came of it."""
         facts, before = self._facts, self._steps
         happened = False
-        while self._wakes and self._wakes[-1][0] <= now:
-            self._fresh.add(self._wakes.pop()[1])
-            self._may_begin = True
-        if self._may_begin and self._state.now < now:
+        if self._beginnings.wake(now) and self._state.now < now:
             self._apply(Tick(now))  # what may begin is asked of a state of this instant
         while True:
             happened |= self._outside(now)
@@ -249,7 +249,9 @@ class Run:
                 self._apply(Tick(now))
             while batches := self.engine.select(self._state):
                 self._apply(Start(batches, now))
-            begun = self._begin(now)
+            begun = self._beginnings.due(self._state)
+            for rollout in begun:
+                self._apply(rollout)
             if self._steps - before > self._steps_max:
                 raise Endless(f"more than {self._steps_max} steps at one instant (simulation, at {now} ms)")
             due = self._next_time()
@@ -285,62 +287,16 @@ class Run:
                 self._started_at = event.now if self._started_at is None else self._started_at
             elif isinstance(fact, RolloutEnded):
                 self._running -= 1
-                self._ended_at, self._may_begin = event.now, True
+                self._ended_at = event.now
         if isinstance(event, Scaled) and event.added:
             names = [f"{event.set}/{instance.id}" for instance in event.added]
             self._environment.welcome(step.state, event, self.engine.slots(step.state, names))
-        elif isinstance(event, Published | Replicated):
-            self._fresh.add(event.image)
-            self._may_begin = True
+        self._beginnings.note(event, step.facts)
         in_flight, unhealthy = self.engine.counts(step.state)
         self._in_flight_max = max(self._in_flight_max, in_flight)
         self._unhealthy_max = max(self._unhealthy_max, unhealthy)
         if self._steps % _PROGRESS_STEPS == 0:
             self._tell()
-
-    def _begin_first(self) -> None:
-        """Begin the rollout that was asked for by name; the others begin as ever (`_begin`)."""
-        is_manual = self.manual or self.sets is not None
-        if self.image is None and self.target is None and not is_manual:
-            return
-        image = self._image()
-        follows = self.target is None and not is_manual
-        self._only = image if follows else ""
-        if follows and self._is_yet_to_come(image):
-            return
-        sets = None
-        if is_manual:
-            own = (one.full_name for one in self.engine.fleet.sets if one.image.name == image)
-            sets = tuple(own if self.sets is None else self.sets)
-        self._fresh.discard(image)
-        self._apply(Rollout(image, self.now, self.target, sets, "user" if is_manual else "platform"))
-
-    def _is_yet_to_come(self, name: str) -> bool:
-        """Whether no version of the image is to be had now, and the fleet file announces one."""
-        for image in self.engine.fleet.images:
-            if image.name == name and any(of == name for _, of in self._wakes):
-                return newest_target(image, [region.name for region in self.engine.fleet.regions], self.now) is None
-        return False
-
-    def _image(self) -> str:
-        names = [image.name for image in self.engine.fleet.images]
-        if self.image is not None:
-            return self.image
-        if len(names) != 1:
-            raise UnknownName(f"which image? the fleet has {len(names)}: {', '.join(names)}")
-        return names[0]
-
-    def _begin(self, now: int) -> bool:
-        """Begin the rollouts that are due: of images with a version that is newer and has had none yet."""
-        if not self._may_begin:
-            return False
-        self._may_begin, begun = False, False
-        for image in self.engine.candidates_for_update(self._state):
-            if image in self._fresh and self._only in (None, image):
-                self._fresh.discard(image)
-                self._apply(Rollout(image, now))
-                begun = True
-        return begun
 
     def _chunk(self) -> bytes:
         chunk = b"".join(self._lines)
@@ -350,12 +306,3 @@ class Run:
     def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self._state.now, self._through, self._eligible)
-
-
-def _announced(fleet: Fleet) -> Iterator[tuple[int, str]]:
-    """Yield when (ms UTC) a version of which image becomes available somewhere."""
-    for image in fleet.images:
-        for version in image.versions:
-            yield version.published_at_ms, image.name
-            for replica in version.regions:
-                yield replica.replicated_at_ms, image.name

@@ -48,7 +48,8 @@ from phasegate.core.model import ImageVersion, Window
 from phasegate.core.roster import Instance
 from phasegate.documents import InvalidFile
 from phasegate.journal import Journal, footer, header
-from phasegate.logread import Reader, RecordedStep, read_header, read_steps
+from phasegate.loglines import RecordedStep, read_header, read_steps
+from phasegate.logread import Reader
 from phasegate.reports import Reports, joined
 from phasegate.timezones import utc_offsets
 
