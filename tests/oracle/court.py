@@ -125,6 +125,8 @@ class Court:
     due: dict[Instance, tuple[ScaleSet, str]] = field(factory=dict)  # entered by a report, to be seen in the log
     wanted: dict[Instance, tuple[ScaleSet, str]] = field(factory=dict)  # to be commanded in this step
     removed: set[tuple[str, str]] = field(factory=set)  # set and instance, in this step
+    leaving: list[Attempt] = field(factory=list)  # cancelled in this step, before its first batch, without a request
+    closed: list[Rollout] = field(factory=list)  # ended in this step
     superseded: bool = False  # a version has come since the beginning
     findings: list[Finding] = field(factory=list)
     line: int = 0

@@ -72,9 +72,14 @@ def _why_not(court: Court, attempt: Attempt, status: str, error: str | None) -> 
         return f"{scale_set.in_flight} instances are in flight"
     broken = upgraded_gate(rollout, scale_set)
     if status == "cancelled":
-        asked = attempt.cancelled or rollout.cancelled or not attempt.batches
-        superseded = rollout.policy["supersede"] == "cancel" and court.superseded
-        return None if asked or superseded or "policy" in (error or "") else "nobody cancelled it"
+        asked = attempt.cancelled or rollout.cancelled or "policy" in (error or "")
+        if asked or (rollout.policy["supersede"] == "cancel" and court.superseded):
+            return None
+        if attempt.batches:
+            return "nobody cancelled it"
+        if not (scale_set.changed or court.superseded):  # else it may have turned ineligible
+            court.leaving.append(attempt)
+        return None
     if attempt.cancelled or rollout.cancelled:
         return "it was cancelled, and ends so whatever its last batch did"
     if status == "completed":
@@ -158,10 +163,8 @@ def rollout_ended(court: Court, line: Json) -> None:
     text = _why_not_so(rollout, status, ends, court)
     if text:
         court.find("rollout-result", f"rollout {rollout.id} ends as `{status}`: {text}")
-    going = [attempt.scale_set.name for attempt in rollout.attempts.values() if attempt.at_work]
-    if going:
-        court.find("rollout-result", f"rollout {rollout.id} ends while `{going[0]}` is at work")
     rollout.status = status
+    court.closed.append(rollout)
 
 
 def _why_not_so(rollout: Rollout, status: str, ends: set[str | None], court: Court) -> str | None:
@@ -182,3 +185,19 @@ def _why_not_so(rollout: Rollout, status: str, ends: set[str | None], court: Cou
     if status == "faulted":
         return None if not rollout.phases and "faulted" in ends else "no attempt faulted, or it has phases"
     return "no such end"
+
+
+def end_step(court: Court) -> None:
+    """Report what the ends of a step lack: a rollout's end ends all its attempts, and it alone the waiting ones."""
+    for attempt in court.leaving:
+        if attempt.rollout.status is None:
+            court.find("attempt-result", f"`{attempt.scale_set.name}` ends as `cancelled`: nobody cancelled it")
+    court.leaving.clear()
+    for rollout in court.closed:
+        going = [attempt.scale_set.name for attempt in rollout.attempts.values() if attempt.status is None]
+        for one in left_in(court, rollout):
+            if one.name not in rollout.attempts and not one.changed:
+                going.append(one.name)
+        if going:
+            court.find("rollout-result", f"rollout {rollout.id} ends; the attempt of `{going[0]}` does not")
+    court.closed.clear()

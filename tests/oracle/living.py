@@ -180,7 +180,8 @@ def read_became(court: Court, line: Json) -> None:
                 continue  # a new instance of a set that no rollout has come to
             court.find("life-cycle", f"`{id_}` becomes `{state}` in a set without an attempt")
         elif state == REPLACING:
-            if instance.state != REPLACING or instance.entered != court.t:
+            due = court.due.pop(instance, None)
+            if due is None or due[1] != REPLACING:
                 court.find("life-cycle", f"`{id_}` becomes `replacing` without a batch")
         elif state not in ENTERED:
             court.find("log", f"unknown state `{state}`")
@@ -287,7 +288,7 @@ def end_step(court: Court) -> None:
     for instance, (scale_set, state) in court.due.items():
         if scale_set.instances.get(instance.id) is not instance:
             continue
-        court.find("life-cycle", f"a report made `{scale_set.name}/{instance.id}` `{state}`; the log does not say so")
+        court.find("life-cycle", f"`{scale_set.name}/{instance.id}` is `{state}` now; the log does not say so")
     court.due.clear()
     court.removed.clear()
     for instance, (scale_set, do) in court.wanted.items():

@@ -98,6 +98,7 @@ def _judge(court: Court, step: list[Numbered]) -> None:
     for number, line in later:
         _read(court, number, line, living.read_command if line["kind"] == "command" else living.read_became)
     court.line, court.t = step[-1][0], max(court.t, step[-1][1].get("t", court.t))
+    ending.end_step(court)
     living.end_step(court)
 
 

@@ -73,10 +73,11 @@ def _default_plan(court: Court, rollout: Rollout) -> None:
 
 def left_in(court: Court, rollout: Rollout) -> list[ScaleSet]:
     """Return the sets of its image that a rollout did not leave out when it started; none if the log is silent."""
-    out = rollout.ineligible
+    out, named = rollout.ineligible, rollout.sets
     if out is None:
         return []
-    return [one for one in court.fleet.sets.values() if one.image == rollout.image and one.name not in out]
+    sets = (one for one in court.fleet.sets.values() if named is None or one.name in named)
+    return [one for one in sets if one.image == rollout.image and one.name not in out]
 
 
 def phase_opened(court: Court, line: Json) -> None:

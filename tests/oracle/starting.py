@@ -61,6 +61,7 @@ def _start(batch: Batch) -> None:
         batch.scale_set.enter(instance, REPLACING)
         arm(court, batch.scale_set, instance, batch.rollout.policy["step_timeout_ms"])
         court.wanted[instance] = (batch.scale_set, "replace")
+        court.due[instance] = (batch.scale_set, REPLACING)
 
 
 def may_start(batch: Batch) -> Breaches:

@@ -157,6 +157,14 @@ def cancelled_by_nobody() -> Story:
 
 
 @breaks("attempt-result")
+def waiting_and_cancelled_by_nobody() -> Story:
+    """A waiting attempt ends cancelled while its rollout goes on."""
+    story = small()
+    story.ends(WEB, 0, 0, 0, 2, 0, status="cancelled")
+    return story
+
+
+@breaks("attempt-result")
 def completed_though_cancelled() -> Story:
     """A cancelled attempt ends cancelled, whatever its last batch did."""
     story = begun(a_set("web", "eastus", rows(("0", "1", 0))))
@@ -285,5 +293,14 @@ def rollout_ends_at_work() -> Story:
     story = Story(a_fleet(web()))
     story.starts()
     story.whole(WEB, Z1, 0, "0")
+    story.over()
+    return story
+
+
+@breaks("rollout-result")
+def rollout_forgets_a_set() -> Story:
+    """A rollout ends, and with it the attempt of a set that it never spoke of."""
+    story = Story(a_fleet(web(), pair_of("db", "eastus")))
+    story.starts(manual=True, sets=[WEB], ineligible=[])
     story.over()
     return story

@@ -241,6 +241,15 @@ def replacing_without_a_batch() -> Story:
 
 
 @breaks("life-cycle")
+def batch_without_replacing() -> Story:
+    """A batch has started, and nobody became replacing."""
+    story = small()
+    story.batch(WEB, Z1, 0, "0")
+    del story.lines[-3]
+    return story
+
+
+@breaks("life-cycle")
 def pending_is_current() -> Story:
     """An instance on an old version is said to be current."""
     story = small()

@@ -353,3 +353,15 @@ def twice_around() -> Story:
     story.ends(WEB, 0, 0, 0, 0, 1, rollout=3)
     story.over(rollout=3)
     return story
+
+
+@good
+def turned_ineligible() -> Story:
+    """Tell of a waiting set whose model pins a version: it leaves the rollout, which goes on without it."""
+    story = begun(pair_of("web", "eastus"), pair_of("db", "eastus"), ineligible=[])
+    story.say("configured", set=DB, model={"image": {**a_set("db", "eastus", [])["image"], "version": OLD}})
+    story.ends(DB, 0, 0, 0, 2, 0, status="cancelled")
+    story.step()
+    story.whole(WEB, Z1, 0, "0")
+    story.whole(WEB, Z1, 1, "1")
+    return finish(story, 2, 0, 0, 0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .cast import (
+    BEFORE,
     DB,
     FABRIC,
     FIRST_OF_NEW_MS,
@@ -299,8 +300,13 @@ def default_plan() -> Story:
     """Tell of three regions in the default plan: fewer eligible first, no pair together, none last."""
     sets = web(), pair_of("web", "northeurope"), a_set("web", "westus", rows(("0", "1", 0), version=NEW))
     story = begun(*sets, phases=[["northeurope"], ["eastus"], ["westus"]], ineligible=[])
-    story.say("rollout-ended", rollout=1, status="cancelled", reason="")
-    story.lines.insert(-1, {"t": 0, "kind": "cancelled", "rollout": 1})
+    story.health("unhealthy", NORTH, "0")
+    story.ends(NORTH, 0, 0, 0, 2, 0, status="faulted", error=BEFORE)
+    story.phase_ends(0, 2, 2, succeeded=False)
+    story.say("rollout-ended", rollout=1, status="halted", reason="")
+    story.ends(WEB, 0, 0, 0, 5, 1, status="cancelled")
+    story.ends(WEST, 0, 0, 0, 0, 1, status="cancelled")
+    story.step()
     return story
 
 
