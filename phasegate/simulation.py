@@ -240,12 +240,11 @@ class Run:
         """Let everything happen that happens at `now`; return whether anything came of it."""
         facts, before = self._facts, self._steps
         happened = False
-        if self._beginnings.wake(now) and self._state.now < now:
-            self._apply(Tick(now))  # what may begin is asked of a state of this instant
         while True:
             happened |= self._outside(now)
             due = self.engine.next_time(self._state)
-            if due is not None and due <= now:
+            # what may begin is asked of a state of this instant; reports come first, as they are in time at a deadline
+            if (due is not None and due <= now) or (self._beginnings.wake(now) and self._state.now < now):
                 self._apply(Tick(now))
             while batches := self.engine.select(self._state):
                 self._apply(Start(batches, now))
