@@ -223,7 +223,7 @@ def _add(work: Working, s: int, event: Scaled) -> None:
     first_bucket = work.rows("bucket") - len(old) - len(event.added)
     order = work.rows("order") - sum(v.site[b * c.SITE + c.SITE_COUNT] for b in old) - len(event.added)
     bucket = first_bucket
-    begun = {(key[0], key[2]) for key, b in sites.items() if v.begun[b]}
+    begun = {key[2]: v.begun[b] for key, b in sites.items()}  # one for every bucket of an upgrade domain
     for number, cell, domain in sorted(sites.keys() | joined.keys()):
         was = sites.get((number, cell, domain))
         slots = [] if was is None else [x for x in work.kernel.members(was) if v.life[x] & c.STATE_BITS != Life.GONE]
@@ -235,7 +235,7 @@ def _add(work: Working, s: int, event: Scaled) -> None:
         )
         for at in range(c.WAIT):
             v.wait[bucket * c.WAIT + at] = 0 if was is None else v.wait[was * c.WAIT + at]
-        v.begun[bucket] = (number, domain) in begun
+        v.begun[bucket] = begun.get(domain, 0)
         for slot in run:
             v.bucket[slot] = bucket
             v.touch_slot(slot)
@@ -262,7 +262,13 @@ def _settle_in(work: Working, s: int, event: Scaled, first_slot: int) -> None:
         v.life[slot] = Life.GONE
         v.touch_slot(slot)
         work.kernel.put(slot, Life.PENDING, Health.INITIALIZING)
-    classify(work, s, array("I", range(first_slot, first_slot + len(event.added))), c.BY_SCALING)
+    joined = array("I", range(first_slot, first_slot + len(event.added)))
+    classify(work, s, joined, c.BY_SCALING)
+    if v.status[s] not in (c.NONE, *ACTIVE):
+        for slot in joined:
+            if v.life[slot] & c.STATE_BITS == Life.PENDING:
+                v.flag[slot] |= c.TOO_LATE
+                v.tally[s * c.TALLY + c.TALLY_TOO_LATE] += 1
 
 
 def _site(work: Working, instance: Instance, cell: int) -> tuple[int, int, int]:

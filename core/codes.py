@@ -18,6 +18,7 @@ SKIPPED: Final = 4
 OFF_MODEL: Final = 8
 BROKEN: Final = 16  # has failed and was not upgraded or restored since: never `current` (semantics 8)
 REFUSED: Final = 32  # a user's policy answered `never` when the attempt was made
+TOO_LATE: Final = 64  # joined pending after its set's attempt had ended: not eligible in that rollout (semantics 5)
 
 # --- a bucket: the instances of one set with one phase ordering number, one cell and one upgrade domain ---------------
 # `site`: six numbers a bucket
@@ -33,6 +34,7 @@ WAIT_PENDING: Final = 0
 WAIT_BAD: Final = 1  # pending and not healthy
 WAIT_FLIGHT: Final = 2
 WAIT: Final = 3
+LATELY_MAX: Final = 255  # of `begun`
 
 # --- a set -----------------------------------------------------------------------------------------------------------
 # `status`
@@ -68,14 +70,15 @@ BATCH_PERCENT: Final = 0
 UNHEALTHY_PERCENT: Final = 1
 UPGRADED_PERCENT: Final = 2
 PERCENT: Final = 4
-# `tally`: sixteen counts a set; the first ten are how many instances are in each `Life`
+# `tally`: eighteen counts a set; the first ten are how many instances are in each `Life`
 TALLY_TOTAL: Final = 10
 TALLY_BAD: Final = 11  # not healthy, whatever the state
 TALLY_UPGRADED_BAD: Final = 12  # upgraded and not healthy
 TALLY_FLIGHT: Final = 13
 TALLY_BATCHES: Final = 14  # begun in this attempt
 TALLY_UNRESTORED: Final = 15  # failed out of `restoring` in this attempt
-TALLY: Final = 16
+TALLY_TOO_LATE: Final = 16  # pending and `TOO_LATE`
+TALLY: Final = 18  # one to spare, so that rows stay aligned to 8 bytes
 # `link`: eight numbers a set
 LINK_ROLLOUT: Final = 0
 LINK_PHASE: Final = 1

@@ -63,7 +63,7 @@ COLUMNS: Final = (
     Column("order", "order", "I", role="identity"),  # slots, bucket by bucket, in order of id
     Column("site", "bucket", "i", codes.SITE, role="identity"),
     Column("wait", "bucket", "I", codes.WAIT),
-    Column("begun", "bucket", "B"),  # an upgrade domain number that this attempt has begun (Service Fabric)
+    Column("begun", "bucket", "B"),  # 0, or how lately the attempt began this upgrade domain number (Service Fabric)
     Column("status", "set", "B"),
     Column("mark", "set", "B"),
     Column("option", "set", "B"),

@@ -173,12 +173,12 @@ def _full_groups(work: Working, groups: Sequence[int]) -> list[Reason]:
 def of_bucket(work: Working, s: int, bucket: int) -> list[Reason]:
     """Return what keeps the candidates of one bucket from starting, beside what keeps the whole set."""
     v = work.v
-    number, narrowed = work.kernel.current(s)
+    number, lately = work.kernel.current(s)
     at = bucket * c.SITE
     found: list[Reason] = []
     if v.site[at + c.SITE_NUMBER] != number:
         found.append(reason(Code.PHASE_ORDER_LATER, number=v.site[at + c.SITE_NUMBER], current=number))
-    elif narrowed and not v.begun[bucket]:
+    elif v.begun[bucket] != lately:
         found.append(reason(Code.UPGRADE_DOMAIN_LATER, domain=v.site[at + c.SITE_DOMAIN]))
     cell = v.site[at + c.SITE_CELL]
     bits = work.kernel.in_cell(s, cell)

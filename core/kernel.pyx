@@ -27,6 +27,7 @@ cdef enum:
     HEALTH_SHIFT = 4
     BROKEN = 16
     REFUSED = 32
+    TOO_LATE = 64
     # a bucket
     SITE_SET = 0
     SITE_CELL = 1
@@ -39,6 +40,7 @@ cdef enum:
     WAIT_BAD = 1
     WAIT_FLIGHT = 2
     WAIT = 3
+    LATELY_MAX = 255
     # a set
     NONE = 0
     WAITING = 1
@@ -74,7 +76,8 @@ cdef enum:
     TALLY_FLIGHT = 13
     TALLY_BATCHES = 14
     TALLY_UNRESTORED = 15
-    TALLY = 16
+    TALLY_TOO_LATE = 16
+    TALLY = 18
     LINK_ROLLOUT = 0
     LINK_PHASE = 1
     LINK_ATTEMPT = 2
@@ -187,10 +190,10 @@ cdef enum:
     SET_PAGE = 32
 
 CODES = dict(
-    STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED,
+    STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
     SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
-    WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT,
+    WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT, LATELY_MAX=LATELY_MAX,
     NONE=NONE, WAITING=WAITING, ROLLING=ROLLING, COMPLETED=COMPLETED, FAULTED=FAULTED, CANCELLED=CANCELLED,
     CANCELLING=CANCELLING, LEFT=LEFT, DELAYED=DELAYED, RESTING=RESTING, SHUT=SHUT, UNFIT=UNFIT, BATCHING=BATCHING,
     PRIORITIZE=PRIORITIZE, CROSS_ZONE=CROSS_ZONE, FABRIC=FABRIC, ROLLBACK=ROLLBACK, SHRINKS=SHRINKS, OF_SET=OF_SET,
@@ -198,7 +201,7 @@ CODES = dict(
     TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY,
     BATCH_PERCENT=BATCH_PERCENT, UNHEALTHY_PERCENT=UNHEALTHY_PERCENT, UPGRADED_PERCENT=UPGRADED_PERCENT,
     PERCENT=PERCENT, TALLY_TOTAL=TALLY_TOTAL, TALLY_BAD=TALLY_BAD, TALLY_UPGRADED_BAD=TALLY_UPGRADED_BAD,
-    TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED, TALLY=TALLY,
+    TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED, TALLY_TOO_LATE=TALLY_TOO_LATE, TALLY=TALLY,
     LINK_ROLLOUT=LINK_ROLLOUT, LINK_PHASE=LINK_PHASE, LINK_ATTEMPT=LINK_ATTEMPT, LINK_HOLD=LINK_HOLD,
     LINK_TARGET=LINK_TARGET, LINK_REGION=LINK_REGION, LINK_BUCKET=LINK_BUCKET, LINK_BUCKETS=LINK_BUCKETS, LINK=LINK,
     CLOCK_BEGAN=CLOCK_BEGAN, CLOCK_DELAY=CLOCK_DELAY, CLOCK_REST=CLOCK_REST, CLOCK_WINDOW=CLOCK_WINDOW,
@@ -841,42 +844,42 @@ cdef class Kernel:
 
     # --- candidates --------------------------------------------------------------------------------------------------
 
-    cdef int c_current(self, int s, bint* narrowed) noexcept nogil:
+    cdef int c_current(self, int s, int* lately) noexcept nogil:
         cdef int number = -1
         cdef int bucket
-        narrowed[0] = False
+        lately[0] = 0
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
             if number >= 0 and self.site[bucket * SITE + SITE_NUMBER] != number:
                 break
             if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_PENDING]:
                 number = self.site[bucket * SITE + SITE_NUMBER]
-                if self.begun[bucket]:
-                    narrowed[0] = True
+                if self.begun[bucket] > lately[0]:
+                    lately[0] = self.begun[bucket]
         return number
 
     def current(self, int s):
-        """Return the set's current phase ordering number, and whether a begun upgrade domain narrows its candidates."""
-        cdef bint narrowed
-        number = self.c_current(s, &narrowed)
-        return number, bool(narrowed)
+        """Return the set's current phase ordering number, and how lately the upgrade domain to finish was begun."""
+        cdef int lately
+        number = self.c_current(s, &lately)
+        return number, lately
 
-    cdef bint c_is_candidate(self, int bucket, int number, bint narrowed) noexcept nogil:
+    cdef bint c_is_candidate(self, int bucket, int number, int lately) noexcept nogil:
         return (
             self.wait[<Py_ssize_t>bucket * WAIT + WAIT_PENDING] != 0
             and self.site[bucket * SITE + SITE_NUMBER] == number
-            and (self.begun[bucket] != 0 or not narrowed)
+            and self.begun[bucket] == lately
         )
 
-    def is_candidate(self, int bucket, int number, bint narrowed):
+    def is_candidate(self, int bucket, int number, int lately):
         """Whether the bucket has candidates, were its cell free to start."""
-        return bool(self.c_is_candidate(bucket, number, narrowed))
+        return bool(self.c_is_candidate(bucket, number, lately))
 
     cdef int c_has_candidates_in(self, int s, int cell) except -1 nogil:
-        cdef bint narrowed
-        cdef int number = self.c_current(s, &narrowed)
+        cdef int lately
+        cdef int number = self.c_current(s, &lately)
         cdef int bucket
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
-            if self.site[bucket * SITE + SITE_CELL] == cell and self.c_is_candidate(bucket, number, narrowed):
+            if self.site[bucket * SITE + SITE_CELL] == cell and self.c_is_candidate(bucket, number, lately):
                 if self.ask is None or self.c_part(s, bucket):
                     return 1
         return 0
@@ -943,12 +946,12 @@ cdef class Kernel:
         return as_array("I", self.found.data, self.found.size)
 
     cdef int c_choose(self, int s) except -2 nogil:
-        cdef bint narrowed
-        cdef int number = self.c_current(s, &narrowed)
+        cdef int lately
+        cdef int number = self.c_current(s, &lately)
         cdef int first = -1
         cdef int bucket
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
-            if not self.c_is_candidate(bucket, number, narrowed):
+            if not self.c_is_candidate(bucket, number, lately):
                 continue
             if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
                 continue
@@ -987,17 +990,17 @@ cdef class Kernel:
 
     def legal(self, int s):
         """Return all that the rules allow the set to start now, in order of cell, then upgrade domain."""
-        cdef bint narrowed
+        cdef int lately
         cdef int number, at_most, bucket, domain
         if self.c_standing(s) or self.c_gates(s):
             return []
-        number = self.c_current(s, &narrowed)
+        number = self.c_current(s, &lately)
         at_most = min(self.c_cap(s), self.c_room(s))
         found = []
         domains = set()
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
             domain = self.site[bucket * SITE + SITE_DOMAIN]
-            if not self.c_is_candidate(bucket, number, narrowed):
+            if not self.c_is_candidate(bucket, number, lately):
                 continue
             if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
                 continue
@@ -1182,6 +1185,8 @@ cdef class Kernel:
             health = self.forget_health(slot, UNKNOWN)
         elif to == GONE:
             self.previous[slot] = 0
+            if before == PENDING and self.flag[slot] & TOO_LATE:
+                self.tally[<Py_ssize_t>s * TALLY + TALLY_TOO_LATE] -= 1
         self.c_put(slot, to, health)
         return self.record_slot(T_BECAME, s, to, cause, slot)
 
@@ -1231,14 +1236,20 @@ cdef class Kernel:
         return self.c_touch(s)
 
     cdef int begin_domain(self, int s, int bucket) noexcept nogil:
-        cdef int32_t* here = self.site + <Py_ssize_t>bucket * SITE
-        cdef int32_t* there
+        cdef int domain = self.site[bucket * SITE + SITE_DOMAIN]
+        cdef int latest = 0
         cdef int other
         for other in range(self.first_bucket(s), self.end_bucket(s)):
-            there = self.site + <Py_ssize_t>other * SITE
-            if there[SITE_DOMAIN] == here[SITE_DOMAIN] and there[SITE_NUMBER] == here[SITE_NUMBER]:
-                self.begun[other] = 1
-                self.dirty_buckets[other // BUCKET_PAGE] = 1
+            if self.begun[other] > latest:
+                latest = self.begun[other]
+        if latest and self.begun[bucket] == latest:
+            return 0
+        for other in range(self.first_bucket(s), self.end_bucket(s)):
+            if self.site[other * SITE + SITE_DOMAIN] == domain:
+                self.begun[other] = <uint8_t>(latest + 1 if latest < LATELY_MAX else LATELY_MAX)
+            elif latest == LATELY_MAX and self.begun[other] > 1:
+                self.begun[other] -= 1
+            self.dirty_buckets[other // BUCKET_PAGE] = 1
         return 0
 
     # --- reports -----------------------------------------------------------------------------------------------------
@@ -1620,7 +1631,7 @@ cdef class Kernel:
             if self.mark[s] & LEFT:
                 continue
             t = self.tally + <Py_ssize_t>s * TALLY
-            not_done = <int64_t>t[PENDING] + t[RESTORED] + t[FAILED]
+            not_done = <int64_t>t[PENDING] - t[TALLY_TOO_LATE] + t[RESTORED] + t[FAILED]
             lost[0] += not_done + t[TALLY_UPGRADED_BAD]
             eligible[0] += not_done + t[UPGRADED]
         return 0

@@ -69,12 +69,13 @@ def counts_of(work: Working, s: int) -> dict[str, int]:
     has_ended = work.v.status[s] not in (c.WAITING, c.ROLLING)
     attempted = sum(tally[life] for life in (Life.UPGRADED, Life.RESTORED, Life.FAILED)) + tally[c.TALLY_FLIGHT]
     has_left = work.v.mark[s] & c.LEFT
+    pending = tally[Life.PENDING] - tally[c.TALLY_TOO_LATE]
     return {
-        "eligible": 0 if has_left else attempted + tally[Life.PENDING],
+        "eligible": 0 if has_left else attempted + pending,
         "upgraded": tally[Life.UPGRADED],
         "restored": tally[Life.RESTORED],
         "failed": tally[Life.FAILED],
-        "abandoned": tally[Life.PENDING] if has_ended and not has_left else 0,
+        "abandoned": pending if has_ended and not has_left else 0,
         "excluded": tally[Life.EXCLUDED],
         "current": tally[Life.CURRENT],
     }

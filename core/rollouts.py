@@ -131,15 +131,16 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
     for at in (c.CLOCK_BEGAN, c.CLOCK_DELAY, c.CLOCK_REST, c.CLOCK_WINDOW):
         v.clock[s * c.CLOCK + at] = 0
     v.clock[s * c.CLOCK + c.CLOCK_PAUSE] = limits.pause_ms
-    v.tally[s * c.TALLY + c.TALLY_BATCHES] = v.tally[s * c.TALLY + c.TALLY_UNRESTORED] = 0
+    for at in (c.TALLY_BATCHES, c.TALLY_UNRESTORED, c.TALLY_TOO_LATE):
+        v.tally[s * c.TALLY + at] = 0
     for bucket in work.kernel.buckets(s):
         if v.begun[bucket]:
             v.begun[bucket] = 0
             v.touch_bucket(bucket)
     slots = work.slots_of(s)
     for slot in slots:
-        if v.flag[slot] & c.REFUSED:
-            v.flag[slot] &= ~c.REFUSED
+        if v.flag[slot] & (c.REFUSED | c.TOO_LATE):
+            v.flag[slot] &= ~(c.REFUSED | c.TOO_LATE)
             v.touch_slot(slot)
     classify(work, s, slots, c.BY_ROLLOUT)
     if work.compiled.rules.asks:
@@ -159,7 +160,8 @@ def keep_for_phase(work: Working, s: int) -> None:
     if v.link[link + c.LINK_PHASE] != v.plan[plan + c.PLAN_PHASE]:
         return
     tally = s * c.TALLY
-    not_done = v.tally[tally + Life.PENDING] + v.tally[tally + Life.RESTORED] + v.tally[tally + Life.FAILED]
+    abandoned = v.tally[tally + Life.PENDING] - v.tally[tally + c.TALLY_TOO_LATE]
+    not_done = abandoned + v.tally[tally + Life.RESTORED] + v.tally[tally + Life.FAILED]
     v.plan[plan + c.PLAN_LOST] += not_done + v.tally[tally + c.TALLY_UPGRADED_BAD]
     v.plan[plan + c.PLAN_ELIGIBLE] += not_done + v.tally[tally + Life.UPGRADED]
 

@@ -139,36 +139,37 @@ class Selector(Counters):
 
     # --- candidates --------------------------------------------------------------------------------------------------
 
-    def current(self, s: int) -> tuple[int, bool]:
-        """Return the set's current phase ordering number, and whether a begun upgrade domain narrows its candidates.
+    def current(self, s: int) -> tuple[int, int]:
+        """Return the set's current phase ordering number, and how lately the upgrade domain to finish was begun.
 
-        The number is -1 if nothing is pending.
+        The number is -1 if nothing is pending. The second is the highest `begun` among the buckets that have pending
+        instances of that number, 0 if none of them was begun: only buckets with that `begun` have candidates.
         """
         v = self.v
-        number, narrowed = -1, False
+        number, lately = -1, 0
         for bucket in self.buckets(s):
             if number >= 0 and v.site[bucket * c.SITE + c.SITE_NUMBER] != number:
                 break
             if v.wait[bucket * c.WAIT + c.WAIT_PENDING]:
                 number = v.site[bucket * c.SITE + c.SITE_NUMBER]
-                narrowed = narrowed or bool(v.begun[bucket])
-        return number, narrowed
+                lately = max(lately, v.begun[bucket])
+        return number, lately
 
-    def is_candidate(self, bucket: int, number: int, narrowed: bool) -> bool:
+    def is_candidate(self, bucket: int, number: int, lately: int) -> bool:
         """Whether the bucket has candidates, were its cell free to start."""
         v = self.v
         return bool(
             v.wait[bucket * c.WAIT + c.WAIT_PENDING]
             and v.site[bucket * c.SITE + c.SITE_NUMBER] == number
-            and (v.begun[bucket] or not narrowed)
+            and v.begun[bucket] == lately
         )
 
     def has_candidates_in(self, s: int, cell: int) -> bool:
         """Whether the set has candidates in the cell, were it free to start; a user's policy is asked too."""
-        number, narrowed = self.current(s)
+        number, lately = self.current(s)
         return any(
             self.v.site[bucket * c.SITE + c.SITE_CELL] == cell
-            and self.is_candidate(bucket, number, narrowed)
+            and self.is_candidate(bucket, number, lately)
             and (self.ask is None or self.part(s, bucket))
             for bucket in self.buckets(s)
         )
@@ -210,10 +211,10 @@ class Selector(Counters):
     def choose(self, s: int) -> int:
         """Return the bucket of the set's first candidate in a cell that may start, -1 if there is none."""
         v = self.v
-        number, narrowed = self.current(s)
+        number, lately = self.current(s)
         first = -1
         for bucket in self.buckets(s):
-            if not self.is_candidate(bucket, number, narrowed):
+            if not self.is_candidate(bucket, number, lately):
                 continue
             if self.in_cell(s, v.site[bucket * c.SITE + c.SITE_CELL]):
                 continue
@@ -245,13 +246,13 @@ class Selector(Counters):
         if self.standing(s) or self.gates(s):
             return []
         v = self.v
-        number, narrowed = self.current(s)
+        number, lately = self.current(s)
         at_most = min(self.cap(s), self.room(s))
         found: list[Choice] = []
         domains: set[int] = set()
         for bucket in self.buckets(s):
             domain = v.site[bucket * c.SITE + c.SITE_DOMAIN]
-            if not self.is_candidate(bucket, number, narrowed):
+            if not self.is_candidate(bucket, number, lately):
                 continue
             if self.in_cell(s, v.site[bucket * c.SITE + c.SITE_CELL]):
                 continue

@@ -65,6 +65,8 @@ class Stepper(Selector):
             health = self.forget_health(slot, Health.UNKNOWN)
         elif to == Life.GONE:
             v.previous[slot] = 0
+            if before == Life.PENDING and v.flag[slot] & c.TOO_LATE:
+                v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1
         self.put(slot, to, health)
         self.record_slot(c.T_BECAME, s, to, cause, slot)
 
@@ -104,16 +106,18 @@ class Stepper(Selector):
         self.touch(s)
 
     def begin_domain(self, s: int, bucket: int) -> None:
-        """Mark the upgrade domain number as begun, in every cell, among those of the same phase ordering number."""
+        """Mark the upgrade domain number as the one begun last, in every cell: it is finished before any other."""
         v = self.v
-        site, here = v.site, bucket * c.SITE
+        domain = v.site[bucket * c.SITE + c.SITE_DOMAIN]
+        latest = max(v.begun[other] for other in self.buckets(s))
+        if latest and v.begun[bucket] == latest:
+            return
         for other in self.buckets(s):
-            at = other * c.SITE
-            if site[at + c.SITE_DOMAIN] == site[here + c.SITE_DOMAIN] and (
-                site[at + c.SITE_NUMBER] == site[here + c.SITE_NUMBER]
-            ):
-                v.begun[other] = 1
-                v.touch_bucket(other)
+            if v.site[other * c.SITE + c.SITE_DOMAIN] == domain:
+                v.begun[other] = min(latest + 1, c.LATELY_MAX)
+            elif latest == c.LATELY_MAX and v.begun[other] > 1:
+                v.begun[other] -= 1  # the number is used up: the others move back, the earliest fall together
+            v.touch_bucket(other)
 
     # --- reports -----------------------------------------------------------------------------------------------------
 
@@ -459,7 +463,8 @@ class Stepper(Selector):
             if v.link[link + c.LINK_ROLLOUT] != rollout or v.link[link + c.LINK_PHASE] != phase or v.mark[s] & c.LEFT:
                 continue
             t = s * c.TALLY
-            not_done = v.tally[t + Life.PENDING] + v.tally[t + Life.RESTORED] + v.tally[t + Life.FAILED]
+            abandoned = v.tally[t + Life.PENDING] - v.tally[t + c.TALLY_TOO_LATE]
+            not_done = abandoned + v.tally[t + Life.RESTORED] + v.tally[t + Life.FAILED]
             lost += not_done + v.tally[t + c.TALLY_UPGRADED_BAD]
             eligible += not_done + v.tally[t + Life.UPGRADED]
         return lost, eligible
