@@ -12,13 +12,13 @@ from attrs import evolve
 
 from phasegate.core import codes as c
 from phasegate.core.compiling import image_named, interned
-from phasegate.core.errors import InvalidEvent, UnknownName
+from phasegate.core.errors import InvalidEvent, InvalidModel, UnknownName
 from phasegate.core.events import Configured, Protected, Published, Replicated, Scaled
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Happening, Life
 from phasegate.core.model import ZONELESS, Health, Image, Replica
 from phasegate.core.order import natural_key
-from phasegate.core.roster import NO_NUMBER, OFF_MODEL, PROTECTED, Instance
+from phasegate.core.roster import NO_NUMBER, OFF_MODEL, PROTECTED, Instance, Roster
 from phasegate.core.rollouts import classify, codes_of, join, set_window
 from phasegate.core.versions import version_key
 from phasegate.core.working import Working
@@ -51,6 +51,8 @@ def configure(work: Working, event: Configured) -> None:
     members = frozenset(slots)
     kept = frozenset(entry for entry in work.book.failed_more if entry[0] not in members)
     work.book = evolve(work.book, failed_more=kept)
+    if v.status[s] in (c.NONE, *ACTIVE):
+        classify(work, s, [slot for slot in slots if v.life[slot] & c.STATE_BITS == Life.EXCLUDED], c.BY_MODEL)
     if v.status[s] in ACTIVE:
         is_manual = bool(v.option[s] & c.MANUAL_SET)
         set_window(work, s, event.now, is_manual=is_manual)
@@ -91,10 +93,19 @@ def publish(work: Working, event: Published) -> None:
         raise InvalidEvent(f"image `{event.image}` has version `{event.version.version}` already")
     _replace_image(work, evolve(image, versions=(*image.versions, event.version)))
     work.book, _ = interned(work.book, event.version.version)
-    if work.compiled.rules.supersede != "cancel":
+    if work.compiled.rules.supersede == "cancel":
+        supersede(work, event.image, event.now)
+
+
+def supersede(work: Working, name: str, now: int) -> None:
+    """Cancel the image's automatic rollouts that a newer version, which counts by now, has overtaken (semantics 9)."""
+    image = image_named(work.book.catalogue, name)
+    regions = {model.region for s in range(work.rows("set")) if (model := work.model(s)).image.name == name}
+    target = work.compiled.rules.target(image, regions, now) if image is not None else None
+    if target is None:
         return
     for rollout, record in enumerate(work.book.rollouts):
-        if record.image == event.image and not record.is_manual and version_key(record.target) < key:
+        if record.image == name and not record.is_manual and version_key(record.target) < version_key(target):
             work.kernel.cancel(rollout)
 
 
@@ -127,6 +138,8 @@ def replicate(work: Working, event: Replicated) -> None:
             image, record.target, event.region, event.now
         ):
             join(work, rollout, event.region, event.now)
+    if work.compiled.rules.supersede == "cancel":
+        supersede(work, event.image, event.now)
     for s in range(len(work.compiled.directory.sets)):
         if work.v.status[s] == c.WAITING and work.model(s).image.name == event.image:
             judge_again(work, s, event.now)
@@ -136,10 +149,15 @@ def replicate(work: Working, event: Replicated) -> None:
 
 
 def find(work: Working, s: int, ids: Sequence[str]) -> array[int]:
-    """Return the slots of present instances of one set, in the order of the ids; `UnknownName` names one it lacks."""
+    """Return the slots of present instances of one set, in the order of the ids.
+
+    `InvalidEvent` if an id is there twice, `UnknownName` names one that the set lacks.
+    """
     wanted = set(ids)
     slots = work.slots_of(s)
     found = {name: slot for name, slot in zip(work.ids_of(slots), slots, strict=True) if name in wanted}
+    if len(wanted) != len(ids):
+        raise InvalidEvent(f"an instance of set `{work.compiled.directory.sets[s]}` is named twice")
     for name in ids:
         if name not in found:
             raise UnknownName(f"no instance `{name}` in set `{work.compiled.directory.sets[s]}`")
@@ -185,18 +203,20 @@ def scale(work: Working, event: Scaled) -> None:
 
 
 def check_added(work: Working, event: Scaled) -> None:
-    """Refuse what cannot join: an id that is there, or twice; a zone that the set does not have."""
+    """Refuse what cannot join: an id that is there already, and whatever a fleet file would not be let through with."""
     s = work.compiled.directory.set_named(event.set)
     model = work.model(s)
     present = set(work.ids_of(work.slots_of(s))) - set(event.removed)
+    try:
+        Roster.of(event.added).check_zones(model.zones, event.set)
+        for instance in event.added:
+            for version in (*instance.failed_versions, *([] if instance.version is None else [instance.version])):
+                version_key(version)
+    except InvalidModel as error:
+        raise InvalidEvent(str(error)) from None
     for instance in event.added:
-        if instance.id in present or not instance.id or "/" in instance.id:
-            raise InvalidEvent(f"instance `{instance.id}` is in set `{event.set}` already, or is no id")
-        present.add(instance.id)
-        if instance.zone is not None and instance.zone not in model.zones:
-            raise InvalidEvent(f"instance `{instance.id}` is in zone `{instance.zone}`, which `{event.set}` lacks")
-        if instance.version is not None:
-            version_key(instance.version)
+        if instance.id in present:
+            raise InvalidEvent(f"instance `{instance.id}` is in set `{event.set}` already")
 
 
 def _add(work: Working, s: int, event: Scaled) -> None:
@@ -258,6 +278,11 @@ def _settle_in(work: Working, s: int, event: Scaled, first_slot: int) -> None:
         work.book, number = interned(work.book, version)
         v.version[slot] = number
         v.flag[slot] = instance.flags
+        for failed in instance.failed_versions:
+            work.book, number = interned(work.book, failed)
+            if v.failed[slot]:
+                work.book = evolve(work.book, failed_more=work.book.failed_more | {(slot, v.failed[slot])})
+            v.failed[slot] = number
         v.observed[slot] = event.now - 1
         v.life[slot] = Life.GONE
         v.touch_slot(slot)

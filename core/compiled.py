@@ -9,7 +9,7 @@ from phasegate.core.directory import Directory, sorted_models
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.core.rules import Policy, Rules
 from phasegate.core.statics import Statics
-from phasegate.core.topology import Topology
+from phasegate.core.topology import Topology, check_phases
 
 
 @frozen(eq=False)
@@ -27,6 +27,8 @@ class Compiled:
     def of(cls, fleet: Fleet, policy: Policy) -> Compiled:
         """Compile; `InvalidModel` if the fleet's own conflicts, groups or phases cannot be right."""
         rules = policy.rules(fleet)
+        if rules.phases is not None:
+            check_phases(rules.phases, (), rules.pairs)
         topology = Topology.of(fleet, rules.edges, rules.pairs)
         models = sorted_models(fleet)
         directory = Directory.of(models, topology)

@@ -212,7 +212,7 @@ class Engine:
     def _pass_due(self, reader: tracing.Reader, before: int) -> bool:
         """Let every timer due before that time pass, in order; return whether there was one."""
         work = self._work
-        due = work.timers.pop_due(before)
+        due = work.timers.pop_due(before, reader.now)
         for _, kind, of in due:
             if kind == c.TIMER_DEADLINE:
                 work.kernel.pass_deadlines(work.kernel.overdue(of, before))

@@ -15,7 +15,7 @@ from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 from phasegate.core.reasons import Code, Fact, Reason, Verdict
-from phasegate.core.roster import PROTECTED, SKIPPED
+from phasegate.core.roster import NO_NUMBER, PROTECTED, SKIPPED
 from phasegate.core.rules import Admit
 from phasegate.core.tracing import ATTEMPTS, ERRORS
 from phasegate.core.twin.counters import items_of
@@ -177,7 +177,9 @@ def of_bucket(work: Working, s: int, bucket: int) -> list[Reason]:
     at = bucket * c.SITE
     found: list[Reason] = []
     if v.site[at + c.SITE_NUMBER] != number:
-        found.append(reason(Code.PHASE_ORDER_LATER, number=v.site[at + c.SITE_NUMBER], current=number))
+        found.append(
+            reason(Code.PHASE_ORDER_LATER, number=_number(v.site[at + c.SITE_NUMBER]), current=_number(number))
+        )
     elif v.begun[bucket] != lately:
         found.append(reason(Code.UPGRADE_DOMAIN_LATER, domain=v.site[at + c.SITE_DOMAIN]))
     cell = v.site[at + c.SITE_CELL]
@@ -202,17 +204,26 @@ def _busy_cells(work: Working, s: int, cell: int) -> list[Reason]:
     ]
 
 
+def _number(number: int) -> int | str:
+    return "none" if number == NO_NUMBER else number
+
+
 def of_policies(work: Working, s: int, bucket: int, slots: Sequence[int]) -> list[Reason]:
-    """Return what the users' policies say against these candidates."""
-    question = work.question(s, bucket, slots)
+    """Return what the users' policies say against these candidates; they are asked about all of the bucket's."""
+    candidates: Sequence[int] = work.kernel.candidates(s, bucket)
+    wanted = set(work.ids_of(slots))
     found = []
     for policy in work.compiled.rules.asks:
+        question = work.question(s, bucket, candidates)
         answer = policy.judge(question)
         if not isinstance(answer, Admit):
             earliest = getattr(answer, "earliest", None)
             found.append(reason(Code.POLICY, earliest, name=policy.name, reasons=tuple(answer.reasons)))
-        elif answer.part is not None and not set(question.ids) <= answer.part:
-            found.append(reason(Code.POLICY, name=policy.name, reasons=("not in the part that it admits",)))
+        elif answer.part is not None:
+            part = answer.part
+            if not wanted <= part:
+                found.append(reason(Code.POLICY, name=policy.name, reasons=("not in the part that it admits",)))
+            candidates = [slot for slot, name in zip(candidates, question.ids, strict=True) if name in part]
     return found
 
 
@@ -246,9 +257,10 @@ def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
     causes = ((PROTECTED, "protected"), (SKIPPED, "skip-upgrade"), (c.REFUSED, "policy"))
     found = [reason(Code.EXCLUDED, why=why) for bit, why in causes if flag & bit]
     target = work.v.link[s * c.LINK + c.LINK_TARGET]
-    if work.v.failed[slot] == target or (slot, target) in work.book.failed_more:
+    if target and (work.v.failed[slot] == target or (slot, target) in work.book.failed_more):
         found.append(reason(Code.FAILED_BEFORE, version=work.book.versions[target]))
-    return found
+    # What excluded it is over, but only a new attempt looks at it again.
+    return found or [_without_attempt(work, s, work.kernel.standing(s))]
 
 
 def _why_pending(work: Working, slot: int, s: int, now: int, picks: Sequence[Pick]) -> list[Reason]:

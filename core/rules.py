@@ -71,7 +71,11 @@ class Question:
 
 @runtime_checkable
 class UserPolicy(Protocol):
-    """What a user's own policy is: a name, and an answer to a question. It must be a pure function of the question."""
+    """What a user's own policy is: a name, and an answer to a question. It must be a pure function of the question.
+
+    It is asked about all candidates of one cell and upgrade domain at once; whatever part of them it admits may start
+    in any smaller part too, so an answer must not depend on how many are asked about.
+    """
 
     @property
     def name(self) -> str:

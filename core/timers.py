@@ -6,7 +6,7 @@ when it comes up, so disarming costs nothing. After another state is taken up th
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Protocol
 
 from phasegate.core import codes as c
@@ -30,6 +30,7 @@ class Timers:
         self.v = views
         self.kernel = kernel
         self.heap: list[Due] = []
+        self.windows: list[Due] = []
         for s in range(set_count):
             if views.tally[s * c.TALLY + c.TALLY_FLIGHT]:
                 self.arm(c.TIMER_DEADLINE, s)
@@ -39,11 +40,9 @@ class Timers:
         for rollout in range(rollout_count):
             if self.time_of(c.TIMER_BAKE, rollout):
                 self.arm(c.TIMER_BAKE, rollout)
-        heapify(self.heap)
-
     def arm(self, kind: int, of: int) -> None:
         """Note that a timer was armed; its time is read from the columns."""
-        heappush(self.heap, (self.time_of(kind, of), kind, of))
+        heappush(self.windows if kind == c.TIMER_WINDOW else self.heap, (self.time_of(kind, of), kind, of))
 
     def time_of(self, kind: int, of: int) -> int:
         """Return when that timer falls due, 0 if it is not armed, or stands still because its rollout is paused."""
@@ -65,7 +64,10 @@ class Timers:
 
     def next_time(self) -> int | None:
         """Return when the next timer falls due, None if none is armed."""
-        heap = self.heap
+        times = [time for time in (self._first(self.heap), self._first(self.windows)) if time is not None]
+        return min(times, default=None)
+
+    def _first(self, heap: list[Due]) -> int | None:
         while heap:
             time, kind, of = heap[0]
             armed = self.time_of(kind, of)
@@ -78,11 +80,16 @@ class Timers:
                 heappush(heap, (armed, kind, of))
         return None
 
-    def pop_due(self, before: int) -> list[Due]:
-        """Take out and return what falls due before that time, in order of time, kind and number."""
+    def pop_due(self, before: int, now: int) -> list[Due]:
+        """Take out and return what falls due before that time, and the windows that open or close until now.
+
+        In order of time, kind and number, the windows last. A window is a fact about the clock, not a deadline that
+        somebody may still be in time for: its end is exclusive (semantics 4).
+        """
         due: list[Due] = []
-        while (time := self.next_time()) is not None and time < before:
-            found = heappop(self.heap)
-            if not due or due[-1] != found:
-                due.append(found)
+        for heap, limit in ((self.heap, before), (self.windows, now + 1)):
+            while (time := self._first(heap)) is not None and time < limit:
+                found = heappop(heap)
+                if not due or due[-1] != found:
+                    due.append(found)
         return due
