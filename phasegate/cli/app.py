@@ -1,0 +1,230 @@
+"""The commands as they are typed: names, options and help. What each does is imported when it is called."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from phasegate import __version__
+from phasegate.cli.ending import Commands
+
+EXITS: Final = "Exit codes: 0 all is well, 1 the answer is no, 2 bad input, 3 no answer."
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The rules of a safe OS image rollout: plan it, simulate it, and say why an instance waits.",
+    epilog=EXITS,
+)
+imports = typer.Typer(
+    help="Make a fleet file from what other tools say of their machines.",
+    rich_markup_mode="rich",
+    epilog="What could not be mapped, or is assumed, is listed; nothing is dropped silently.",
+)
+app.add_typer(imports, name="import", no_args_is_help=False)
+
+
+def _json_keys(*lines: str) -> str:
+    """Return an epilog that says what `--json` prints, a line each; brackets are no markup in it."""
+    return "\n\n".join(("With `--json`:", *lines)).replace("[", r"\[")
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
+FleetFile = Annotated[str, typer.Argument(metavar="FLEET", help="Fleet file, or `-` for standard input.")]
+ImageName = Annotated[
+    str | None,
+    typer.Option("--image", metavar="REF", help="Only this image: publisher/offer/sku or gallery/definition."),
+]
+Target = Annotated[str | None, typer.Option("--target", metavar="V", help="Go to this version; left out, the newest.")]
+PolicyFile = Annotated[
+    str | None, typer.Option("--policy", metavar="FILE", help="Policy file; left out, the defaults.")
+]
+Now = Annotated[
+    str | None, typer.Option("--now", metavar="TIME", help="Begin at this time: ms since 1970, or RFC 3339.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every set by itself, however many there are.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="What the tool said; `-` for standard input.")]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="FLEET", help="Fleet file to write; `-` for standard output.")
+]
+LogFile = Annotated[str, typer.Argument(metavar="LOG", help="Log of `simulate --log`, or `-` for standard input.")]
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from phasegate.core.kernels import default_kernel
+
+        kernel = "compiled kernel" if default_kernel().is_compiled else "plain twin"
+        print(f"phasegate {__version__} ({kernel})")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def phasegate(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print version and kernel, and end.")
+    ] = False,
+) -> None:
+    """Print the help if no command is named."""
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+IMPORT_JSON: Final = _json_keys(
+    "format, output (the file, or null), regions, images, sets, instances (counts),",
+    "unmapped: [{file, place, what, why}], fleet (the document, if no file was written)",
+)
+
+
+def _importer(kind: str, help_text: str) -> None:
+    @imports.command(kind, help=help_text, epilog=IMPORT_JSON)
+    def command(files: Files, output: Output = "-", as_json: Json = False) -> int:
+        from phasegate.cli.importing import run
+
+        return run(kind, files, output=output, as_json=as_json)
+
+
+@imports.command("arm", epilog=IMPORT_JSON)
+def import_arm(
+    files: Files,
+    output: Output = "-",
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE", help="A value for a parameter; repeatable.")
+    ] = None,
+    location: Annotated[
+        str | None, typer.Option("--location", metavar="REGION", help="Where the resource group is.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Deployment templates and parameters files."""
+    from phasegate.cli.importing import parameters_of, run
+
+    given = parameters_of(parameter or ())
+    return run("arm", files, output=output, as_json=as_json, parameters=given, location=location)
+
+
+_importer("az", "What `az vmss list`, `list-instances`, and the image lists print.")
+_importer("regions", "The cloud's region list, as `az account list-locations` prints it.")
+_importer("kubectl", "What `kubectl get nodes -o json` prints, by topology labels.")
+_importer("aws", "What `aws autoscaling describe-auto-scaling-groups` prints.")
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, rollouts, idle (images with nothing to do), without_catalogue (sets of custom images)",
+        "rollout: image, target, now_ms, eligible, why_idle, versions {version: instances}, phases [[region]],",
+        "  regions [{name, pairs, zones, sets, eligible}], sets, ineligible [{name, instances, codes}]",
+        "set: name, region, zones, total, eligible, current, excluded, not_healthy, batch_size, batches_at_least,",
+        "  unhealthy_stop (a count, or null), upgraded_stop (null, or [[count, of], [count, of]]: after the first",
+        "  batch, and when all are attempted), stops_at_once, rollback, cross_zone, windows (how many), groups",
+    )
+)
+def plan(
+    fleet: FleetFile,
+    *,
+    image: ImageName = None,
+    target: Target = None,
+    policy: PolicyFile = None,
+    now: Now = None,
+    show_all: All = False,
+    as_json: Json = False,
+) -> int:
+    """Show what a rollout would do: phases, regions, zones, batch sizes, limits, and who takes no part and why."""
+    from phasegate.cli.planning import run
+
+    return run(fleet, image=image, target=target, policy=policy, now=now, show_all=show_all, as_json=as_json)
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, seed, start_ms, duration_ms, max_in_flight, max_unhealthy, rollouts",
+        "rollout: id, image, target, started_by, started_at_ms, ended_at_ms, status, reason, paused, phase,",
+        "  phases [[region]], phase_times [{phase, opened_at_ms, ended_at_ms, succeeded, eligible, lost}], batches,",
+        "  counts, regions {region: counts}, sets [{name, status, error, batches, progress}],",
+        "  ineligible [{name, codes}]",
+        "counts: eligible, upgraded, restored, failed, abandoned, excluded, current",
+        "progress: successful, failed, in_progress, pending, skipped",
+        "Exit code 1: a rollout did not complete, or a named set is not eligible.",
+    )
+)
+def simulate(
+    fleet: FleetFile,
+    *,
+    image: ImageName = None,
+    target: Target = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME", help="A manual rollout of region/set; repeatable.")
+    ] = None,
+    manual: Annotated[
+        bool, typer.Option("--manual", help="A manual rollout: no phases, delays, windows or rollback.")
+    ] = False,
+    policy: PolicyFile = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Equal seeds give equal logs.")] = 0,
+    faults: Annotated[
+        str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong; left out, nothing does.")
+    ] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="LOG", help="Write the log as NDJSON; `-` for standard output.")
+    ] = None,
+    plot: Annotated[str | None, typer.Option("--plot", metavar="OUT", help="Draw it: .svg, .png or .html.")] = None,
+    now: Now = None,
+    show_all: All = False,
+    as_json: Json = False,
+) -> int:
+    """Simulate whole rollouts, of every image with a newer version or of one, in a seeded environment."""
+    from phasegate.cli.simulating import run
+
+    return run(
+        fleet,
+        image=image,
+        target=target,
+        sets=sets or (),
+        manual=manual,
+        policy=policy,
+        seed=seed,
+        faults=faults,
+        log=log,
+        plot=plot,
+        now=now,
+        show_all=show_all,
+        as_json=as_json,
+    )
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, same, steps, lines, state (the digest of the last one), difference {line, recorded, replayed} or null",
+        "Exit code 1: it differs.",
+    )
+)
+def replay(log: LogFile, as_json: Json = False) -> int:
+    """Run a log through the engine again, and compare every line and every state."""
+    from phasegate.cli.replaying import run
+
+    return run(log, as_json=as_json)
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, instance, at_ms, state, version, target, health, selected, deadline_ms, earliest_ms,",
+        "reasons: [{code, text, earliest_ms, facts {name: value}}]",
+    )
+)
+def explain(
+    log: LogFile,
+    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Which one: region/set/id.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="When: ms since 1970, or RFC 3339; left out, the log's end."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Say why an instance does not start, and when it may at the earliest."""
+    from phasegate.cli.explaining import run
+
+    return run(log, instance, at=at, as_json=as_json)
