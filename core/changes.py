@@ -250,6 +250,7 @@ def _add(work: Working, s: int, event: Scaled) -> None:
         new = joined.get((number, cell, domain), [])
         run = sorted([*slots, *new], key=lambda slot: natural_key(_name(work, s, slot))) if new else slots
         v.order[order : order + len(run)] = memoryview(array("I", run))
+        v.touch_order(order, len(run))
         v.site[bucket * c.SITE : (bucket + 1) * c.SITE] = memoryview(
             array("i", (s, cell, domain, number, order, len(run)))
         )

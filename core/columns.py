@@ -16,10 +16,10 @@ from phasegate.core import codes
 Table = Literal["instance", "order", "bucket", "set", "cell", "region", "group", "rollout", "fleet"]
 
 PAGE_ROWS: Final[dict[Table, int]] = {
-    "instance": 512,
+    "instance": 256,
     "order": 1024,
-    "bucket": 128,
-    "set": 32,
+    "bucket": 64,
+    "set": 16,
     "cell": 256,
     "region": 256,
     "group": 256,

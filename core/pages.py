@@ -58,11 +58,12 @@ class Node:
 class Paged:
     """One immutable column in pages of `page_bytes`; the last page is padded with zeros."""
 
-    __slots__ = ("nodes", "page_bytes")
+    __slots__ = ("_digest", "nodes", "page_bytes")
 
     def __init__(self, nodes: tuple[Node, ...], page_bytes: int) -> None:
         self.nodes = nodes
         self.page_bytes = page_bytes
+        self._digest: bytes | None = None
 
     @classmethod
     def of(cls, flat: bytes | bytearray | memoryview, page_bytes: int) -> Paged:
@@ -83,7 +84,9 @@ class Paged:
     @property
     def digest(self) -> bytes:
         """128 bits over the whole column."""
-        return blake2b(b"".join(node.digest for node in self.nodes), digest_size=DIGEST_BYTES).digest()
+        if self._digest is None:
+            self._digest = blake2b(b"".join(node.digest for node in self.nodes), digest_size=DIGEST_BYTES).digest()
+        return self._digest
 
     def page(self, number: int) -> bytes:
         """Return one page."""
@@ -91,6 +94,12 @@ class Paged:
 
     def replaced(self, changes: Mapping[int, bytes]) -> Paged:
         """Return the column with other pages at these numbers; numbers from `page_count` on append, without a gap."""
+        if len(changes) == 1:  # nearly always: what one step changes lies side by side
+            (number, page), *_ = changes.items()
+            at, inside = divmod(number, FAN)
+            if at < len(self.nodes):
+                node = self.nodes[at].replaced({inside: page})
+                return Paged((*self.nodes[:at], node, *self.nodes[at + 1 :]), self.page_bytes)
         by_node: dict[int, dict[int, bytes]] = {}
         for number, page in changes.items():
             by_node.setdefault(number // FAN, {})[number % FAN] = page

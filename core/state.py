@@ -6,6 +6,7 @@ only; what the fleet looks like beyond that (names, regions, who may run togethe
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
@@ -98,9 +99,9 @@ class State:
     @cached_property
     def digest(self) -> str:
         """128 bits over everything in the state, in hex."""
-        parts = [self.now.to_bytes(8, "big"), self.fleet_digest, self.book.digest, self.history_digest]
-        parts += (self.rows[table].to_bytes(8, "big") for table in TABLES)
-        parts += (column.digest for column in self.columns)
+        counts = array("q", [self.now, *(self.rows[table] for table in TABLES)])
+        parts = [counts.tobytes(), self.fleet_digest, self.book.digest, self.history_digest]
+        parts += [column.digest for column in self.columns]
         return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).hexdigest()
 
     def column(self, name: str) -> Paged:

@@ -46,12 +46,18 @@ class Views:
         for column in COLUMNS:
             setattr(self, column.name, memoryview(workspace.flat[column.name]).cast(column.typecode))
         self.dirty_slots = memoryview(workspace.dirty["instance"])
+        self.dirty_order = memoryview(workspace.dirty["order"])
         self.dirty_buckets = memoryview(workspace.dirty["bucket"])
         self.dirty_sets = memoryview(workspace.dirty["set"])
 
     def touch_slot(self, slot: int) -> None:
         """Mark the row of an instance as written."""
         self.dirty_slots[slot // PAGE_ROWS["instance"]] = 1
+
+    def touch_order(self, first: int, count: int) -> None:
+        """Mark a run of `order` as written."""
+        for page in range(first // PAGE_ROWS["order"], -(-(first + count) // PAGE_ROWS["order"])):
+            self.dirty_order[page] = 1
 
     def touch_bucket(self, bucket: int) -> None:
         """Mark the row of a bucket as written."""

@@ -11,7 +11,11 @@ from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.pages import Paged
 from phasegate.core.state import State
 
-MARKED: tuple[Table, ...] = ("instance", "bucket", "set")  # the kernel marks their pages; the small ones are compared
+MARKED: tuple[Table, ...] = ("instance", "order", "bucket", "set")  # their pages are marked; small tables are compared
+
+PLACES: dict[Table, list[tuple[int, str, int]]] = {}  # a table's columns: where they stand, name, bytes a page
+for _at, _column in enumerate(COLUMNS):
+    PLACES.setdefault(_column.table, []).append((_at, _column.name, _column.page_bytes))
 
 
 class Workspace:
@@ -57,16 +61,19 @@ class Workspace:
         """Return the columns as they are now, sharing every page that is as it was; nothing is marked afterwards."""
         if self.state is None:
             raise AssertionError("a workspace publishes after it has taken up a state")
-        pages = {table: _marked(dirty) for table, dirty in self.dirty.items()}
-        published = []
-        for column, old in zip(COLUMNS, self.state.columns, strict=True):
-            flat, size = memoryview(self.flat[column.name]), column.page_bytes
-            changes = {}
-            for number in pages.get(column.table, range(old.page_count)):
-                page = bytes(flat[number * size : (number + 1) * size])
-                if page != old.page(number):
-                    changes[number] = page
-            published.append(old.replaced(changes) if changes else old)
+        published = list(self.state.columns)
+        for table, places in PLACES.items():
+            dirty = self.dirty.get(table)
+            numbers = _marked(dirty) if dirty is not None else range(published[places[0][0]].page_count)
+            for at, name, size in places if numbers else ():
+                flat, old = self.flat[name], published[at]
+                changes = {}
+                for number in numbers:
+                    page = flat[number * size : (number + 1) * size]
+                    if page != old.page(number):
+                        changes[number] = bytes(page)
+                if changes:
+                    published[at] = old.replaced(changes)
         self._clean()
         return tuple(published)
 
