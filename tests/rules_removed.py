@@ -1,0 +1,96 @@
+"""Remove one rule after the other, and see that a test notices: `python tests/rules_removed.py [RULE ...]`.
+
+A rule is one policy of `availability.PARTS`, one code of the eligibility table (`eligibility:CODE`), or one row of the
+life-cycle table (`life:EVENT:STATE`). Each is taken out in a fresh process, which then runs the test modules that speak
+of it; they must fail. A rule that nobody misses is a gap: it is printed, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from phasegate.core import lifecycle
+from phasegate.policies import availability, eligibility
+
+HERE = Path(__file__).parent
+REMOVE = "PHASEGATE_TEST_WITHOUT"
+
+CORE = "core"
+SPEAKS_OF = {
+    "eligibility": "core/test_attempts.py",
+    "targets": "core/test_versions_and_targets.py",
+    "protection": "core/test_changes.py",
+    "retries": "core/test_versions_and_targets.py",
+    "phases": "core/test_phases_and_pairs.py",
+    "pairs": "core/test_phases_and_pairs.py",
+    "zones": "core/test_zones_cells_groups.py",
+    "conflicts": "core/test_zones_cells_groups.py",
+    "groups": "core/test_zones_cells_groups.py",
+    "delays": "core/test_time.py",
+    "maintenance-windows": "core/test_time.py",
+    "upgrade-domains": "core/test_gates_and_batches.py",
+    "service-fabric-domains": "core/test_gates_and_batches.py",
+    "phase-order": "core/test_gates_and_batches.py",
+    "batches": "core/test_gates_and_batches.py",
+    "health-gate": "core/test_gates_and_batches.py",
+    "upgraded-gate": "core/test_gates_and_batches.py",
+    "rollback": "core/test_lifecycle.py",
+}
+
+
+def rules() -> dict[str, str]:
+    """Return every rule that can be taken out, with the test module that speaks of it."""
+    found = {part.name: SPEAKS_OF[part.name] for part in availability.PARTS}
+    found |= {f"eligibility:{code.value}": "test_eligibility.py" for code, _ in eligibility.RULES}
+    for happening, row in lifecycle.TABLE.items():
+        for life, entry in zip(lifecycle.Life, row, strict=True):
+            if entry != lifecycle.__:
+                found[f"life:{happening.word}:{life.word}"] = "core/test_lifecycle.py"
+    return found
+
+
+def remove(rule: str) -> None:
+    """Take one rule out of this process; tests/conftest.py calls it before anything is imported by a test."""
+    kind, _, rest = rule.partition(":")
+    if kind == "life":
+        event, _, state = rest.partition(":")
+        happening = next(known for known in lifecycle.Happening if known.word == event)
+        row = list(lifecycle.TABLE[happening])
+        row[next(known for known in lifecycle.Life if known.word == state)] = lifecycle.__
+        lifecycle.TABLE[happening] = tuple(row)
+    elif rest:
+        eligibility.RULES = tuple(entry for entry in eligibility.RULES if entry[0].value != rest)  # type: ignore[misc]
+    else:
+        kept = tuple(part for part in availability.PARTS if part.name != rule)
+        if len(kept) == len(availability.PARTS):
+            raise SystemExit(f"no rule `{rule}` to remove")
+        availability.PARTS = kept  # type: ignore[misc]
+
+
+def is_missed(rule: str, module: str) -> bool:
+    """Return whether a test fails without the rule; an exit status other than "tests failed" is an error of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(HERE / module)]
+    run = subprocess.run(command, env=os.environ | {REMOVE: rule}, capture_output=True, text=True, check=False)
+    if run.returncode not in (0, 1):
+        raise SystemExit(f"without `{rule}`: {run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return run.returncode == 1
+
+
+def main(chosen: list[str]) -> int:
+    """Remove the chosen rules, or all; print one line a rule; return the exit status."""
+    todo = {rule: module for rule, module in rules().items() if not chosen or rule in chosen}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        missed = list(pool.map(is_missed, todo, todo.values()))
+    for rule, is_ in zip(todo, missed, strict=True):
+        print(f"{'missed ' if is_ else 'NOT MISSED'}  {rule}  ({todo[rule]})")
+    gaps = missed.count(False)
+    print(f"{len(todo)} rules removed one after the other, {gaps} of them missed by nobody")
+    return 1 if gaps or not todo else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
