@@ -174,7 +174,7 @@ def protect(work: Working, event: Protected) -> None:
         v.touch_slot(slot)
     if v.status[s] in (c.NONE, *ACTIVE):
         open_slots = [slot for slot in slots if v.life[slot] & c.STATE_BITS in (Life.PENDING, Life.EXCLUDED)]
-        classify(work, s, open_slots, c.BY_MODEL)
+        classify(work, s, open_slots, c.BY_PROTECTION)
 
 
 def room_for(work: Working, event: Scaled) -> dict[str, int]:

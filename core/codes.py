@@ -65,6 +65,7 @@ NO_ERROR: Final = 0
 TOO_MANY_UPGRADED_UNHEALTHY: Final = 1
 TOO_MANY_UNHEALTHY_BEFORE: Final = 2
 TOO_MANY_UNHEALTHY: Final = 3
+REFUSED_BY_POLICY: Final = 4
 # `percent`: four a set
 BATCH_PERCENT: Final = 0
 UNHEALTHY_PERCENT: Final = 1
@@ -158,6 +159,7 @@ BY_ROLLOUT: Final = 3
 BY_SCALING: Final = 4
 BY_MODEL: Final = 5
 BY_POLICY: Final = 6
+BY_PROTECTION: Final = 7
 
 # kinds of timers
 TIMER_DEADLINE: Final = 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AttemptStatus = Literal["waiting", "rolling-forward", "completed", "faulted", "cancelled"]
 RolloutStatus = Literal["running", "completed", "faulted", "halted", "cancelled"]
-Cause = Literal["batch", "signal", "deadline", "rollout", "scaled", "configured", "policy"]
+Cause = Literal["batch", "signal", "deadline", "rollout", "scaled", "configured", "policy", "protected"]
 
 
 @frozen

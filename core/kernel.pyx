@@ -66,6 +66,7 @@ cdef enum:
     TOO_MANY_UPGRADED_UNHEALTHY = 1
     TOO_MANY_UNHEALTHY_BEFORE = 2
     TOO_MANY_UNHEALTHY = 3
+    REFUSED_BY_POLICY = 4
     BATCH_PERCENT = 0
     UNHEALTHY_PERCENT = 1
     UPGRADED_PERCENT = 2
@@ -198,7 +199,7 @@ CODES = dict(
     CANCELLING=CANCELLING, LEFT=LEFT, DELAYED=DELAYED, RESTING=RESTING, SHUT=SHUT, UNFIT=UNFIT, BATCHING=BATCHING,
     PRIORITIZE=PRIORITIZE, CROSS_ZONE=CROSS_ZONE, FABRIC=FABRIC, ROLLBACK=ROLLBACK, SHRINKS=SHRINKS, OF_SET=OF_SET,
     MANUAL_SET=MANUAL_SET, NO_ERROR=NO_ERROR, TOO_MANY_UPGRADED_UNHEALTHY=TOO_MANY_UPGRADED_UNHEALTHY,
-    TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY,
+    TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY, REFUSED_BY_POLICY=REFUSED_BY_POLICY,
     BATCH_PERCENT=BATCH_PERCENT, UNHEALTHY_PERCENT=UNHEALTHY_PERCENT, UPGRADED_PERCENT=UPGRADED_PERCENT,
     PERCENT=PERCENT, TALLY_TOTAL=TALLY_TOTAL, TALLY_BAD=TALLY_BAD, TALLY_UPGRADED_BAD=TALLY_UPGRADED_BAD,
     TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED, TALLY_TOO_LATE=TALLY_TOO_LATE, TALLY=TALLY,
@@ -1555,7 +1556,7 @@ cdef class Kernel:
         cdef Py_ssize_t i
         cdef int slot
         if self.status[s] == ROLLING:
-            return self.c_cancel_attempt(s)
+            return self.c_end(s, CANCELLED, REFUSED_BY_POLICY)
         if self.status[s] == WAITING:
             self.c_candidates(s, bucket)
             for i in range(self.found.size):
@@ -1566,7 +1567,7 @@ cdef class Kernel:
         return 0
 
     def refuse(self, int s, int bucket):
-        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, cancel a begun one."""
+        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, end a begun one."""
         self.c_refuse(s, bucket)
 
     # --- phases and rollouts -----------------------------------------------------------------------------------------

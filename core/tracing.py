@@ -36,6 +36,7 @@ CAUSES: dict[int, Cause] = {
     c.BY_SCALING: "scaled",
     c.BY_MODEL: "configured",
     c.BY_POLICY: "policy",
+    c.BY_PROTECTION: "protected",
 }
 ATTEMPTS: dict[int, AttemptStatus] = {
     c.WAITING: "waiting",
@@ -56,10 +57,11 @@ ERRORS = {
     c.TOO_MANY_UPGRADED_UNHEALTHY: "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade",
     c.TOO_MANY_UNHEALTHY_BEFORE: "MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade",
     c.TOO_MANY_UNHEALTHY: "MaxUnhealthyInstancePercentExceededInRollingUpgrade",
+    c.REFUSED_BY_POLICY: "RefusedByPolicy",
 }
 WHY = {c.LATE: "late", c.STALE: "stale", c.DUPLICATE: "duplicate", c.IS_GONE: "gone"}
 ENDS = {
-    c.RO_COMPLETED: "everything succeeded",
+    c.RO_COMPLETED: "no attempt faulted or was cancelled",
     c.RO_FAULTED: "an attempt faulted",
     c.RO_HALTED: "a phase did not succeed",
     c.RO_CANCELLED: "cancelled",
@@ -154,7 +156,10 @@ class Reader:
 
     def _rollout_ended(self, trace: array[int], at: int) -> int:
         rollout, course = trace[at : at + 2]
-        self.facts.append(RolloutEnded(rollout, COURSES[course], ENDS[course]))
+        reason = ENDS[course]
+        if course == c.RO_COMPLETED and self.work.book.rollouts[rollout].phases is not None:
+            reason = "every phase succeeded"
+        self.facts.append(RolloutEnded(rollout, COURSES[course], reason))
         return at + 2
 
     def _armed(self, trace: array[int], at: int) -> int:

@@ -400,9 +400,9 @@ class Stepper(Selector):
             self.end(s, c.FAULTED, c.TOO_MANY_UNHEALTHY)
 
     def refuse(self, s: int, bucket: int) -> None:
-        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, cancel a begun one."""
+        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, end a begun one."""
         if self.v.status[s] == c.ROLLING:
-            self.cancel_attempt(s)
+            self.end(s, c.CANCELLED, c.REFUSED_BY_POLICY)
         elif self.v.status[s] == c.WAITING:
             for slot in self.candidates(s, bucket):
                 self.v.flag[slot] |= c.REFUSED

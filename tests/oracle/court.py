@@ -245,6 +245,6 @@ def unfinished(attempt: Attempt, number: float) -> set[int]:
 
     Whether a domain that was begun with an earlier number counts as begun is a matter of reading; here it does not.
     """
-    if not attempt.scale_set.model.get("service_fabric"):
+    if attempt.scale_set.model.get("service_fabric") is None:
         return set()
     return {domain for domain, _ in attempt.scale_set.pending[number] if (number, domain) in attempt.domains}

@@ -72,7 +72,7 @@ def _why_not(court: Court, attempt: Attempt, status: str, error: str | None) -> 
         return f"{scale_set.in_flight} instances are in flight"
     broken = upgraded_gate(rollout, scale_set)
     if status == "cancelled":
-        asked = attempt.cancelled or rollout.cancelled or "policy" in (error or "")
+        asked = attempt.cancelled or rollout.cancelled or "policy" in (error or "").lower().casefold()
         if asked or (rollout.policy["supersede"] == "cancel" and court.superseded):
             return None
         if attempt.batches:

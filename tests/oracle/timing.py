@@ -56,8 +56,20 @@ def _minutes_in(t: int, window: Window) -> int:
 
 
 def is_open(windows: Sequence[Window], t: int) -> bool:
-    """Tell whether a batch may start at `t`: no windows at all, or inside one (start inclusive, end exclusive)."""
-    return not windows or any(_minutes_in(t, window) < window["minutes"] for window in windows)
+    """Tell whether a batch may start at `t`: no windows at all, or inside one (start inclusive, end exclusive).
+
+    Where the clocks changed since the opening, the window may be as long on the clock or in elapsed time: either will do.
+    """
+    return not windows or any(
+        min(_minutes_in(t, window), _minutes_since(t, window)) < window["minutes"] for window in windows
+    )
+
+
+def _minutes_since(t: int, window: Window) -> int:
+    """Return how many whole minutes have elapsed since the window opened last."""
+    minutes = _minutes_in(t, window)
+    opening = t - minutes * MINUTE
+    return minutes - (_offset_ms(t, window) - _offset_ms(opening, window)) // MINUTE
 
 
 def closed_between(windows: Sequence[Window], begin: int, end: int) -> bool:
