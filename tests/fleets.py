@@ -141,9 +141,13 @@ class Story:
         for name in names:
             while self.life(name) in (Life.REPLACING, Life.CONFIGURING):
                 self.answer(name)
+        return self.promote(*names)
+
+    def promote(self, *names: str) -> Story:
+        """Report these, which are `verifying`, healthy; a moment later where one was heard of at this very instant."""
         self.healthy(*names)
         late = [name for name in names if self.life(name) is Life.VERIFYING]
-        if late:  # one had a report at this very instant, before its swap
+        if late:
             self.healthy(*late, now=self.now + 1)
         return self
 
@@ -295,7 +299,7 @@ def drive(story: Story, is_well: Behaviour = lambda name: True, *, rounds: int =
         waiting = [name for name in story.names() if story.life(name) is Life.VERIFYING]
         well = [name for name in waiting if is_well(name)]
         if well:
-            story.healthy(*well)
+            story.promote(*well)
         if story.state == before:
             time = story.engine.next_time(story.state)
             if time is None:

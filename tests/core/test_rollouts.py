@@ -56,7 +56,7 @@ def test_a_rollout_ends_once_with_its_reason(kernel: Any) -> None:
     """In words that follow from its status."""
     story = drive(two_images(kernel), lambda name: name != "a/web/0")
     ended = [(fact.rollout, fact.status, fact.reason) for fact in story.facts if isinstance(fact, RolloutEnded)]
-    assert sorted(ended) == [(0, "halted", "a phase did not succeed"), (1, "completed", "everything succeeded")]
+    assert sorted(ended) == [(0, "halted", "a phase did not succeed"), (1, "completed", "every phase succeeded")]
 
 
 def test_attempts_end_before_phases_and_phases_before_rollouts(kernel: Any) -> None:

@@ -1,0 +1,369 @@
+"""Section 12: every reason, with its numbers, and its earliest time where time alone lifts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import evolve
+from fleets import CENTOS, HOUR, MINUTE, NEW, UBUNTU, Story, a_fleet, a_set, a_story, vm
+
+import phasegate as pg
+from phasegate.core.explaining import reason
+from phasegate.core.model import Group, RollingPolicy, ServiceFabric, Window
+from phasegate.core.reasons import Code, Reason
+
+WEB, ONE, OTHER = "eastus/web", "eastus/web/0", "eastus/web/1"
+UPGRADED_ERROR = "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade"
+WINDOW = Window(day="thu", start="02:00", minutes=300)
+
+
+class Hesitant:
+    """A user's policy that lets nothing start before nine."""
+
+    name = "hesitant"
+
+    def judge(self, question: pg.policies.Question) -> Any:
+        """Wait until nine."""
+        return pg.policies.Wait(("not before nine", "nor on holidays"), earliest=9)
+
+
+class Partial:
+    """A user's policy that admits instance 0 alone."""
+
+    name = "partial"
+
+    def judge(self, question: pg.policies.Question) -> Any:
+        """Admit a part."""
+        return pg.policies.Admit(frozenset({"0"}))
+
+
+class Refusing:
+    """A user's policy that refuses for good."""
+
+    name = "refusing"
+
+    def judge(self, question: pg.policies.Question) -> Any:
+        """Never."""
+        return pg.policies.Never(("no",))
+
+
+def _current(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, version=NEW)])).roll_out()
+
+
+def _protected(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, protect_from_scale_set_actions=True)])).roll_out()
+
+
+def _skipped(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, skip_upgrade=True), vm(1)])).roll_out()
+
+
+def _refused(kernel: Any) -> Story:
+    return a_story(kernel, also=(Refusing(),)).roll_out()
+
+
+def _failed_before(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, failed_versions=(NEW,))])).roll_out()
+
+
+def _not_eligible(kernel: Any) -> Story:
+    return a_story(kernel, a_set(automatic_os_upgrade=False, health_sources=())).roll_out()
+
+
+def _no_rollout(kernel: Any) -> Story:
+    return a_story(kernel)
+
+
+def _faulted(kernel: Any) -> Story:
+    story = a_story(kernel).roll_out()
+    story.start(OTHER)
+    return story.roll_back(OTHER)
+
+
+def _cancelled(kernel: Any) -> Story:
+    story = a_story(kernel).roll_out()
+    story.start(OTHER)
+    story.on(pg.Cancel(0))
+    return story
+
+
+def _paused(kernel: Any) -> Story:
+    story = a_story(kernel).roll_out()
+    story.on(pg.Pause(0))
+    return story
+
+
+def _phase_not_open(kernel: Any) -> Story:
+    return a_story(kernel, a_fleet(a_set(instances=3), a_set("westus/db", 1))).roll_out()
+
+
+def _pair_at_work(kernel: Any) -> Story:
+    fleet = a_fleet(a_set(rolling_policy=RollingPolicy(enable_cross_zone=True)), a_set("w/db"), pairs={"w": "eastus"})
+    story = a_story(kernel, fleet).roll_out(sets=(WEB, "w/db"))
+    story.start("w/db/0")
+    return story
+
+
+def _resting(kernel: Any) -> Story:
+    story = a_story(kernel, pause_between_batches_ms=HOUR).roll_out()
+    story.start(OTHER)
+    return story.upgrade()
+
+
+def _outside_window(kernel: Any) -> Story:
+    return a_story(kernel, a_set(windows=[WINDOW])).roll_out()
+
+
+def _in_flight(kernel: Any) -> Story:
+    story = a_story(kernel, max_batch_percent=50).roll_out()
+    story.start(OTHER, f"{WEB}/2")
+    return story
+
+
+def _upgraded_unhealthy(kernel: Any) -> Story:
+    story = _resting(kernel)
+    story.unhealthy(OTHER, now=1)
+    return story
+
+
+def _upgraded_unhealthy_of_set(kernel: Any) -> Story:
+    story = a_story(kernel, pause_between_batches_ms=HOUR, unhealthy_upgraded_of="set").roll_out()
+    story.start(OTHER)
+    story.upgrade()
+    story.unhealthy(OTHER, now=1)
+    return story
+
+
+def _set_unhealthy(kernel: Any) -> Story:
+    story = _paused(kernel)
+    story.unhealthy(OTHER, now=1)
+    return story
+
+
+def _instances_full(kernel: Any) -> Story:
+    group = Group(name="quorum", counts="instances", members=(WEB, "eastus/x"), limit=1)
+    story = a_story(kernel, a_fleet(a_set(), a_set("eastus/x"), groups=[group])).roll_out()
+    story.start("eastus/x/0")
+    return story
+
+
+def _cells_full(kernel: Any) -> Story:
+    group = Group(name="racks", counts="cells", members=("eastus/-", "w/-"), limit=1)
+    story = a_story(kernel, a_fleet(a_set(), a_set("w/x"), groups=[group])).roll_out(sets=(WEB, "w/x"))
+    story.start("w/x/0")
+    return story
+
+
+def _busy(kernel: Any) -> Story:
+    story = a_story(kernel, a_fleet(a_set(), a_set("eastus/x", [vm(0, "2")]))).roll_out()
+    story.start("eastus/x/0")
+    return story
+
+
+def _numbered(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, phase_ordering_number=7), vm(1, phase_ordering_number=3)])).roll_out()
+
+
+def _unnumbered(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0), vm(1, phase_ordering_number=3)])).roll_out()
+
+
+def _begun(kernel: Any) -> Story:
+    listed = [vm(0, upgrade_domain=4), vm(1), vm(2), vm(3)]
+    story = a_story(kernel, a_set(instances=listed, service_fabric=ServiceFabric())).roll_out()
+    story.start(OTHER)
+    return story.upgrade()
+
+
+def _hesitant(kernel: Any) -> Story:
+    return a_story(kernel, also=(Hesitant(),)).roll_out()
+
+
+def _partial(kernel: Any) -> Story:
+    own = a_set(instances=[vm(0, "1"), vm(1, "1")])
+    story = a_story(kernel, own, also=(Partial(),)).roll_out()
+    assert story.selected() == [[ONE]]
+    story.start(ONE)
+    return story.upgrade()
+
+
+def _full(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0), vm(1, health="unhealthy")]), max_unhealthy_percent=50,
+                   prioritize_unhealthy=True).roll_out()  # fmt: skip
+
+
+def _later_zone(kernel: Any) -> Story:
+    return a_story(kernel, a_set(instances=[vm(0, "2"), vm(1, "1")])).roll_out()
+
+
+def _later_set(kernel: Any) -> Story:
+    return a_story(kernel, a_fleet(a_set(instances=[vm(0, "2")]), a_set("eastus/a", [vm(0, "1")]))).roll_out()
+
+
+REASONS: list[tuple[Callable[[Any], Story], str, Reason]] = [
+    (_current, ONE, reason(Code.CURRENT)),
+    (_protected, ONE, reason(Code.EXCLUDED, why="protected")),
+    (_skipped, ONE, reason(Code.EXCLUDED, why="skip-upgrade")),
+    (_refused, ONE, reason(Code.EXCLUDED, why="policy")),
+    (_failed_before, ONE, reason(Code.FAILED_BEFORE, version=NEW)),
+    (_not_eligible, ONE, reason(Code.NOT_ELIGIBLE, codes=("automatic-upgrade-disabled", "health-source-missing"))),
+    (_no_rollout, ONE, reason(Code.NO_ROLLOUT)),
+    (_faulted, ONE, reason(Code.ATTEMPT_ENDED, status="faulted", code=UPGRADED_ERROR)),
+    (_cancelled, ONE, reason(Code.CANCELLED)),
+    (_paused, ONE, reason(Code.PAUSED)),
+    (_phase_not_open, ONE, reason(Code.PHASE_NOT_OPEN, phase=1, waiting_for=0, regions=("westus",))),
+    (_pair_at_work, ONE, reason(Code.PAIR_AT_WORK, region="eastus", pair="w")),
+    (_resting, ONE, reason(Code.NOT_BEFORE, HOUR, time=HOUR)),
+    (_outside_window, ONE, reason(Code.OUTSIDE_WINDOW, 2 * HOUR, next_opening=2 * HOUR)),
+    (_in_flight, ONE, reason(Code.BATCH_IN_FLIGHT, count=2)),
+    (_upgraded_unhealthy, ONE, reason(Code.UPGRADED_UNHEALTHY, count=1, of=1, percent=20)),
+    (_upgraded_unhealthy_of_set, ONE, reason(Code.UPGRADED_UNHEALTHY, count=1, of=4, percent=20)),
+    (_set_unhealthy, ONE, reason(Code.SET_UNHEALTHY, count=1, total=4, percent=20)),
+    (_instances_full, ONE, reason(Code.GROUP_FULL, group="quorum", k=1)),
+    (_cells_full, ONE, reason(Code.GROUP_FULL, group="racks", k=1)),
+    (_busy, ONE, reason(Code.CELL_BUSY, cell="eastus/-", busy_cell="eastus/2")),
+    (_numbered, ONE, reason(Code.PHASE_ORDER_LATER, number=7, current=3)),
+    (_unnumbered, ONE, reason(Code.PHASE_ORDER_LATER, number="none", current=3)),
+    (_begun, ONE, reason(Code.UPGRADE_DOMAIN_LATER, domain=4)),
+    (_hesitant, ONE, reason(Code.POLICY, 9, name="hesitant", reasons=("not before nine", "nor on holidays"))),
+    (_partial, OTHER, reason(Code.POLICY, name="partial", reasons=("not in the part that it admits",))),
+    (_full, ONE, reason(Code.BATCH_FULL, size=1)),
+    (_later_zone, ONE, reason(Code.LATER_IN_ORDER, set=WEB, cell="eastus/1")),
+    (_later_set, ONE, reason(Code.LATER_IN_ORDER, set="eastus/a", cell="eastus/1")),
+]
+OF_BATCHES = {Code.NOT_ONE_BATCH, Code.NOT_PENDING}
+
+
+@pytest.mark.parametrize(("told", "name", "expected"), REASONS, ids=lambda one: getattr(one, "__name__", ""))
+def test_each_reason_has_its_numbers(kernel: Any, told: Callable[[Any], Story], name: str, expected: Reason) -> None:
+    """The reason is there, with its facts and its earliest time; and the instance does not start."""
+    story = told(kernel)
+    explanation = story.engine.explain(story.state, name)
+    assert expected in explanation.reasons
+    assert (explanation.selected, len(explanation), explanation.instance) == (False, len([*explanation]), name)
+    if expected.code not in (Code.BATCH_FULL, Code.LATER_IN_ORDER):  # alone, or before the picks, these are legal
+        with pytest.raises(pg.IllegalTransition):
+            story.start(name)
+
+
+def test_every_code_is_shown_above() -> None:
+    """A new reason needs its story; two codes are about whole batches."""
+    assert {expected.code for _, _, expected in REASONS} | OF_BATCHES == {*Code}
+
+
+def test_verdicts_about_batches_have_reasons_of_their_own(kernel: Any) -> None:
+    """What is no one batch, and what is not pending."""
+    story = _later_zone(kernel)
+    verdict = story.engine.check(story.state, story.batch(ONE, OTHER))
+    assert reason(Code.NOT_ONE_BATCH, buckets=2) in verdict.reasons
+    story.start(OTHER)
+    verdict = story.engine.check(story.state, story.batch(OTHER))
+    assert reason(Code.NOT_PENDING, instance="1", state="replacing") in verdict.reasons
+    assert (bool(verdict), verdict.admitted) == (False, False)
+
+
+def test_a_waiting_set_that_turned_ineligible_says_its_codes(kernel: Any) -> None:
+    """Those of now, before it leaves."""
+    fleet = a_fleet(a_set(instances=[vm(0, "2")]), a_set("eastus/a", [vm(0, "1")]))
+    story = a_story(kernel, fleet).roll_out()
+    story.start("eastus/a/0")
+    model = next(one for one in fleet.sets if one.full_name == WEB)
+    story.on(pg.Configured(evolve(model, health_sources=(), external_resources=()), 0))
+    assert reason(Code.NOT_ELIGIBLE, codes=("health-source-missing",)) in [*story.engine.explain(story.state, ONE)]
+
+
+def test_all_reasons_are_given_at_once(kernel: Any) -> None:
+    """In the order of the codes; one that time does not lift leaves no earliest start."""
+    story = a_story(kernel, a_set(windows=[WINDOW], instances=4), now=3 * HOUR, pause_between_batches_ms=5 * HOUR)
+    story.roll_out()
+    story.start(OTHER)
+    story.upgrade()
+    story.on(pg.Tick(7 * HOUR))
+    opening = 7 * 24 * HOUR + 2 * HOUR
+    assert story.why(ONE) == [f"not-before(time={8 * HOUR})", f"outside-window(next_opening={opening})"]
+    assert story.earliest(ONE) == opening
+    story.on(pg.Pause(7 * HOUR))
+    assert [why.split("(")[0] for why in story.why(ONE)] == ["paused", "not-before", "outside-window"]
+    assert story.earliest(ONE) is None
+
+
+def test_a_pause_that_stands_still_has_no_earliest_time(kernel: Any) -> None:
+    """While the rollout is paused nobody knows when it ends."""
+    story = _resting(kernel)
+    story.on(pg.Pause(MINUTE))
+    found = {one.code: one.earliest for one in story.engine.explain(story.state, ONE)}
+    assert found == {Code.PAUSED: None, Code.NOT_BEFORE: None}
+
+
+def test_an_instance_that_starts_has_no_reason(kernel: Any) -> None:
+    """Nor has one that is at work or done."""
+    story = a_story(kernel).roll_out()
+    explanation = story.engine.explain(story.state, ONE)
+    assert (explanation.selected, explanation.reasons, explanation.earliest) == (True, (), None)
+    story.start()
+    explanation = story.engine.explain(story.state, ONE)
+    assert (explanation.selected, explanation.reasons, explanation.deadline) == (False, (), 90 * MINUTE)
+    assert (explanation.state.word, explanation.version, explanation.target) == ("replacing", "1.0", NEW)
+    story.upgrade()
+    explanation = story.engine.explain(story.state, ONE)
+    assert (explanation.reasons, explanation.deadline, explanation.version) == ((), None, NEW)
+
+
+def test_who_is_not_there_cannot_be_explained(kernel: Any) -> None:
+    """Unknown instances and sets are errors with their names."""
+    story = a_story(kernel)
+    for name, message in ((f"{WEB}/77", "no instance `77`"), ("eastus/x/0", "no set `eastus/x`"), ("", "no set")):
+        with pytest.raises(pg.UnknownName, match=message):
+            story.engine.explain(story.state, name)
+
+
+def test_a_protected_instance_without_a_target_has_one_reason(kernel: Any) -> None:
+    """There is no version that could have failed on it."""
+    images = [pg.Image(UBUNTU, (pg.ImageVersion(NEW, published_at_ms=HOUR),))]
+    own = a_set(instances=[vm(0, version="1.0", protect_from_scale_set_actions=True)])
+    story = a_story(kernel, a_fleet(own, images=images))
+    assert story.why(ONE) == ["excluded(why=protected)"]
+
+
+def test_a_set_without_a_rollout_of_its_image_waits_for_one(kernel: Any) -> None:
+    """A rollout of another image is not its own."""
+    story = a_story(kernel, a_fleet(a_set(), a_set("w/x", image=CENTOS))).roll_out(CENTOS.name)
+    assert story.why(ONE) == ["no-rollout"]
+
+
+def test_reasons_read_as_code_and_numbers() -> None:
+    """Words are made at the edge."""
+    assert str(reason(Code.PAUSED)) == "paused"
+    assert str(reason(Code.NOT_ELIGIBLE, codes=("a", "b"))) == "not-eligible(codes=a+b)"
+    assert str(pg.IllegalTransition(pg.Verdict((reason(Code.PAUSED), reason(Code.CANCELLED))))) == "paused; cancelled"
+
+
+# --- batches that are no batches ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "slots", "error"),
+    [
+        (WEB, [], pg.InvalidEvent),
+        (WEB, [0, 0], pg.InvalidEvent),
+        (WEB, [4], pg.InvalidEvent),
+        (WEB, [99], pg.InvalidEvent),
+        (WEB, [-1], pg.InvalidEvent),
+        ("eastus/none", [0], pg.UnknownName),
+    ],
+)
+def test_a_malformed_batch_is_an_error_not_a_verdict(
+    kernel: Any, of: str, slots: list[int], error: type[Exception]
+) -> None:
+    """Empty, twice, of another set, beyond the last slot, of no set."""
+    story = a_story(kernel, a_fleet(a_set(), a_set("eastus/zoo"))).roll_out()
+    batch = pg.Batch(of, slots)
+    with pytest.raises(error):
+        story.engine.check(story.state, batch)
+    before = story.state
+    with pytest.raises(error):
+        story.on(pg.Start([batch], 0))
+    assert story.state is before
