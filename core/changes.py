@@ -18,8 +18,8 @@ from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Happening, Life
 from phasegate.core.model import ZONELESS, Health, Image, Replica
 from phasegate.core.order import natural_key
-from phasegate.core.roster import NO_NUMBER, OFF_MODEL, PROTECTED, Instance, Roster
 from phasegate.core.rollouts import classify, codes_of, join, set_window
+from phasegate.core.roster import NO_NUMBER, OFF_MODEL, PROTECTED, Instance, Roster
 from phasegate.core.versions import version_key
 from phasegate.core.working import Working
 
@@ -112,7 +112,7 @@ def supersede(work: Working, name: str, now: int) -> None:
 def replicate(work: Working, event: Replicated) -> None:
     """Enter a gallery version's arrival in a region; running rollouts to it go on there (semantics 5).
 
-    `UnknownName` if the image or the region is unknown; `InvalidEvent` if it is no gallery image or has no such version.
+    `UnknownName` if there is no such image or region; `InvalidEvent` if it is no gallery image with such a version.
     """
     image = image_named(work.book.catalogue, event.image)
     if image is None or event.region not in work.compiled.directory.region_number:
@@ -181,9 +181,7 @@ def room_for(work: Working, event: Scaled) -> dict[str, int]:
     """Return how many rows the tables need for what joins: its slots, the runs and buckets that are written anew."""
     s = work.compiled.directory.set_named(event.set)
     buckets = work.v.link[s * c.LINK + c.LINK_BUCKETS]
-    size = sum(
-        work.v.site[bucket * c.SITE + c.SITE_COUNT] for bucket in work.kernel.buckets(s)
-    )
+    size = sum(work.v.site[bucket * c.SITE + c.SITE_COUNT] for bucket in work.kernel.buckets(s))
     more = len(event.added)
     return {
         "instance": work.rows("instance") + more,
@@ -235,9 +233,7 @@ def _add(work: Working, s: int, event: Scaled) -> None:
         names[slot] = instance.id
         if instance.id in before:
             incarnations[slot] = before[instance.id] + 1
-    work.book = evolve(
-        work.book, names=FrozenMap(names), incarnations=FrozenMap(incarnations)
-    )
+    work.book = evolve(work.book, names=FrozenMap(names), incarnations=FrozenMap(incarnations))
     # Each bucket of the set is written anew at the end of its table, so that they stay side by side and in order.
     sites = {_key(v.site, bucket): bucket for bucket in old}
     first_bucket = work.rows("bucket") - len(old) - len(event.added)

@@ -57,7 +57,7 @@ def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Top
         cell_groups=ragged(of_cells),
         region_sets=region_sets,
         region_pairs=ragged(
-            sorted(directory.region_number[other] for other in topology.pairs[region]) if region in topology.pairs else ()
+            sorted(directory.region_number[other] for other in topology.pairs.adj.get(region, ()))
             for region in directory.regions
         ),
         set_instance_groups=ragged(of_sets["instances"]),

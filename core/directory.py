@@ -35,7 +35,7 @@ class Directory:
 
     @classmethod
     def of(cls, models: Iterable[ScaleSet], topology: Topology) -> Directory:
-        """Number everything; `models` are the fleet's sets in order of region and name."""
+        """Return the numbers of everything; `models` are the fleet's sets in order of region and name."""
         regions = {name: at for at, name in enumerate(topology.regions)}
         sets: list[str] = []
         first_slot, set_region = array("I", [0]), array("I")

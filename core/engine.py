@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 from threading import RLock
 from typing import Any
 
@@ -17,7 +18,6 @@ from attrs import field, frozen
 
 from phasegate.core import changes, explaining, rollouts, tracing
 from phasegate.core import codes as c
-from phasegate.core import windows as w
 from phasegate.core.compiled import Compiled
 from phasegate.core.compiling import Compiler, image_named, number_of
 from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
@@ -47,7 +47,6 @@ from phasegate.core.reasons import Verdict
 from phasegate.core.rules import Policy
 from phasegate.core.state import AttemptRecord, State
 from phasegate.core.twin.selector import Pick
-from phasegate.core.versions import version_key
 from phasegate.core.working import Working
 
 TIME_MAX = 2**53  # ms: integers that every JSON reader keeps exact
@@ -326,7 +325,7 @@ class Engine:
             return self._work.timers.next_time()
 
     def outstanding(self, state: State) -> tuple[Commands, ...]:
-        """Return the commands that nobody has answered yet, by set, for whoever comes back after a crash (semantics 10)."""
+        """Return the commands that nobody has answered yet, for whoever comes back after a crash (semantics 10)."""
         with self._lock:
             self._work.take_up(state)
             return tracing.outstanding(self._work, state)
@@ -351,7 +350,7 @@ class Engine:
             return sums[c.SUM_FLIGHT], sums[c.SUM_BAD]
 
     def candidates_for_update(self, state: State) -> tuple[str, ...]:
-        """Return the images that have a newer version for an instance of their sets and no running automatic rollout."""
+        """Return the images that an automatic rollout would do something for now, and that have none running."""
         with self._lock:
             work = self._work
             work.take_up(state)
@@ -360,7 +359,7 @@ class Engine:
     # --- names -------------------------------------------------------------------------------------------------------
 
     def slots(self, state: State, names: Iterable[str]) -> array[int]:
-        """Return the slots of instances (`region/set/id`), in their order; `UnknownName` names the first unknown one."""
+        """Return the slots of instances (`region/set/id`), in order; `UnknownName` names the first unknown one."""
         with self._lock:
             work = self._work
             work.take_up(state)
@@ -444,8 +443,6 @@ def _check_signals(event: Signals, slot_count: int) -> None:
 
 
 def _chained(digest: bytes, s: int, record: AttemptRecord) -> bytes:
-    from hashlib import blake2b
-
     return blake2b(digest + repr((s, record)).encode(), digest_size=len(digest)).digest()
 
 
@@ -480,6 +477,3 @@ def _civil(day: int) -> tuple[int, int, int]:
     shifted = (5 * of_year + 2) // 153
     month = shifted + 3 if shifted < 10 else shifted - 9
     return year + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1
-
-
-__all__ = ["Choice", "Engine", "two_months_before", "version_key"]

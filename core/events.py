@@ -203,6 +203,6 @@ class Scaled:
     removed: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
 
 
-Event = (
-    Start | Signals | Tick | Rollout | Pause | Resume | Cancel | Configured | Published | Replicated | Protected | Scaled
-)
+Order = Rollout | Pause | Resume | Cancel  # what people say
+Change = Configured | Published | Replicated | Protected | Scaled  # how the fleet changes
+Event = Start | Signals | Tick | Order | Change

@@ -1,4 +1,4 @@
-"""Why an instance does not start now, and whether a batch may: the kernel's bits as reasons with numbers (semantics 12).
+"""Why an instance does not start, and whether a batch may: the kernel's bits as reasons with numbers (semantics 12).
 
 Nothing is decided here: `standing`, `gates`, `in_cell` and the candidates of the selector say no, this says what the
 no is made of.
@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from attrs import field, frozen
 
 from phasegate.core import codes as c
+from phasegate.core.compiling import image_named
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 from phasegate.core.reasons import Code, Fact, Reason, Verdict
+from phasegate.core.rollouts import codes_of
 from phasegate.core.roster import NO_NUMBER, PROTECTED, SKIPPED
 from phasegate.core.rules import Admit
 from phasegate.core.tracing import ATTEMPTS, ERRORS
@@ -130,9 +132,6 @@ def _without_attempt(work: Working, s: int, bits: int) -> Reason:
 
 
 def _codes_now(work: Working, s: int, now: int) -> tuple[str, ...]:
-    from phasegate.core.compiling import image_named
-    from phasegate.core.rollouts import codes_of
-
     record = work.book.rollouts[work.v.link[s * c.LINK + c.LINK_ROLLOUT]]
     image = image_named(work.book.catalogue, record.image)
     return codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now)
@@ -156,9 +155,7 @@ def _upgraded_unhealthy(work: Working, s: int) -> Reason:
     bad = tally[Life.RESTORED] + tally[Life.FAILED] + tally[c.TALLY_UPGRADED_BAD]
     attempted = tally[Life.RESTORED] + tally[Life.FAILED] + tally[Life.UPGRADED]
     of = tally[c.TALLY_TOTAL] if work.v.option[s] & c.OF_SET else attempted
-    return reason(
-        Code.UPGRADED_UNHEALTHY, count=bad, of=of, percent=work.v.percent[s * c.PERCENT + c.UPGRADED_PERCENT]
-    )
+    return reason(Code.UPGRADED_UNHEALTHY, count=bad, of=of, percent=work.v.percent[s * c.PERCENT + c.UPGRADED_PERCENT])
 
 
 def _full_groups(work: Working, groups: Sequence[int]) -> list[Reason]:

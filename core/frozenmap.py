@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
-V = TypeVar("V", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 
-class FrozenMap(Mapping[K, V], Generic[K, V]):
+class FrozenMap(Mapping[K, V_co], Generic[K, V_co]):
     """An immutable `Mapping`. Keys iterate in sorted order.
 
     >>> FrozenMap({"b": 1, "a": 2})
@@ -18,10 +18,10 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: Mapping[K, V] | None = None) -> None:
-        self._items: dict[K, V] = dict(sorted((items or {}).items()))
+    def __init__(self, items: Mapping[K, V_co] | None = None) -> None:
+        self._items: dict[K, V_co] = dict(sorted((items or {}).items()))
 
-    def __getitem__(self, key: K) -> V:
+    def __getitem__(self, key: K) -> V_co:
         return self._items[key]
 
     def __iter__(self) -> Iterator[K]:
@@ -39,7 +39,7 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
     def __repr__(self) -> str:
         return f"FrozenMap({self._items!r})"
 
-    def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
+    def __reduce__(self) -> tuple[type[FrozenMap[K, V_co]], tuple[dict[K, V_co]]]:
         return FrozenMap, (self._items,)
 
 

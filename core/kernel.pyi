@@ -1,12 +1,13 @@
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Self
+
+from typing_extensions import disjoint_base
 
 from phasegate.core.statics import Statics
 from phasegate.core.twin.counters import Ask
 from phasegate.core.twin.selector import Choice, Pick
 from phasegate.core.workspace import Workspace
-from typing_extensions import Self, disjoint_base
 
 CODES: Final[dict[str, int]]
 

@@ -1,4 +1,4 @@
-"""What one set's attempt runs under: the policy's numbers, where the set's own rolling policy does not say otherwise."""
+"""What one set's attempt runs under: the policy's numbers, unless the set's own rolling policy says otherwise."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ ten million of them are no ten million objects.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import Any, Literal, NoReturn, TypeVar
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 ZONELESS = "-"
 MINUTES_A_WEEK = 7 * 24 * 60
+_TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -193,7 +195,7 @@ class Image:
 
 @frozen(kw_only=True)
 class RollingPolicy:
-    """A set's own limits; None leaves the engine's policy in force (semantics 7, ranges as the vendor's API has them)."""
+    """A set's own limits; None leaves the engine's policy in force (semantics 7; the vendor's ranges)."""
 
     max_batch_percent: int | None = field(default=None, validator=_between(5, 100))
     max_unhealthy_percent: int | None = field(default=None, validator=_between(5, 100))
@@ -249,8 +251,7 @@ class Window:
     def __attrs_post_init__(self) -> None:
         if self.day not in DAYS:
             refuse_unknown(self.day, DAYS, "day", "day")
-        hours, colon, minutes = self.start.partition(":")
-        if not (colon and len(self.start) == 5 and (hours + minutes).isdigit() and int(hours) < 24 and int(minutes) < 60):
+        if not _TIME_OF_DAY.fullmatch(self.start):
             raise InvalidModel(f"start `{self.start}` is not a time of day, like `01:00`", "start")
         if not self.offsets and self.timezone != "UTC":
             raise InvalidModel(f"timezone `{self.timezone}` needs its `offsets`; load_fleet fills them in", "offsets")
@@ -284,7 +285,9 @@ class ScaleSet:
     upgrade_mode: Literal["automatic", "rolling", "manual"] = "automatic"
     patch_mode: str | None = None
     windows_automatic_updates: bool | None = None
-    health_sources: tuple[HealthSource, ...] = field(default=(HealthSource.EXTENSION,), converter=tuple[HealthSource, ...])
+    health_sources: tuple[HealthSource, ...] = field(
+        default=(HealthSource.EXTENSION,), converter=tuple[HealthSource, ...]
+    )
     load_balancer_sku: str | None = None
     placement_groups: Literal["single", "multiple"] = "single"
     rolling_policy: RollingPolicy = field(factory=RollingPolicy)
@@ -329,7 +332,7 @@ def provision_order(extensions: Iterable[Extension]) -> tuple[str, ...]:
         if extension.name in waiting:
             raise InvalidModel(f"extension `{extension.name}` is there twice", f"extensions[{at}]")
         waiting[extension.name] = extension.provision_after
-    for at, (name, after) in enumerate(waiting.items()):
+    for at, after in enumerate(waiting.values()):
         for needed in after:
             if needed not in waiting:
                 refuse_unknown(needed, waiting, "extension", f"extensions[{at}].provision_after")

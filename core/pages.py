@@ -96,9 +96,9 @@ class Paged:
         """Return the column with other pages at these numbers; numbers from `page_count` on append, without a gap."""
         if len(changes) == 1:  # nearly always: what one step changes lies side by side
             (number, page), *_ = changes.items()
-            at, inside = divmod(number, FAN)
+            at, place = divmod(number, FAN)
             if at < len(self.nodes):
-                node = self.nodes[at].replaced({inside: page})
+                node = self.nodes[at].replaced({place: page})
                 return Paged((*self.nodes[:at], node, *self.nodes[at + 1 :]), self.page_bytes)
         by_node: dict[int, dict[int, bytes]] = {}
         for number, page in changes.items():

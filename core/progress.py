@@ -64,7 +64,7 @@ def rollout_report(work: Working, state: State, number: int, sets: list[int]) ->
 
 
 def counts_of(work: Working, s: int) -> dict[str, int]:
-    """Return the set's counts; `abandoned` are the pending ones of an ended attempt. One that left has none eligible."""
+    """Return the set's counts; `abandoned`: pending in an ended attempt. One that left has none eligible."""
     tally = work.v.tally[s * c.TALLY : (s + 1) * c.TALLY]
     has_ended = work.v.status[s] not in (c.WAITING, c.ROLLING)
     attempted = sum(tally[life] for life in (Life.UPGRADED, Life.RESTORED, Life.FAILED)) + tally[c.TALLY_FLIGHT]

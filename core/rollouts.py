@@ -80,7 +80,8 @@ def _sets(work: Working, event: Rollout) -> list[int]:
     found = sorted({directory.set_named(name) for name in event.sets})
     for s in found:
         if work.model(s).image.name != event.image:
-            raise InvalidEvent(f"set `{directory.sets[s]}` is made from `{work.model(s).image.name}`, not `{event.image}`")
+            made_from = work.model(s).image.name
+            raise InvalidEvent(f"set `{directory.sets[s]}` is made from `{made_from}`, not from `{event.image}`")
     return found
 
 

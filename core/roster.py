@@ -75,7 +75,10 @@ class Roster(Sequence[Instance]):
 
     @classmethod
     def of(cls, instances: Iterable[Instance]) -> Roster:
-        """Pack the instances; `InvalidModel` if an id is empty, holds a `/` or is there twice, or a number is out of range."""
+        """Pack the instances.
+
+        `InvalidModel` if an id is empty, holds a `/` or is there twice, or if a number is out of its range.
+        """
         rows = sorted(instances, key=lambda instance: natural_key(instance.id))
         for what, many, count_max in (
             ("zones", {row.zone for row in rows} - {None}, NO_ZONE),
@@ -153,4 +156,5 @@ def _check(row: Instance, before: str | None) -> None:
         raise InvalidModel(f"upgrade domain {row.upgrade_domain} of instance `{row.id}` is not between 0 and 65535")
     number = row.phase_ordering_number
     if number is not None and not 0 <= number < NO_NUMBER:
-        raise InvalidModel(f"phase ordering number {number} of instance `{row.id}` is not between 0 and {NO_NUMBER - 1}")
+        what = f"phase ordering number {number} of instance `{row.id}`"
+        raise InvalidModel(f"{what} is not between 0 and {NO_NUMBER - 1}")

@@ -34,7 +34,7 @@ class Admit:
 
 @frozen
 class Wait:
-    """A user's policy lets none of them start now; `reasons` say why, `earliest` (ms) when that may change, if known."""
+    """A user's policy lets none of them start now; `reasons` say why, `earliest` (ms) when that may change."""
 
     reasons: tuple[str, ...]
     earliest: int | None = None

@@ -62,8 +62,8 @@ class Book:
     """What changes rarely: the catalogue, changed models, rollouts, names of instances that joined later.
 
     `versions` interns version names; number 0 is "unknown". `names` are the ids of slots that joined later,
-    `incarnations` those of them whose id was there before (2 for the second of that id, ...). `failed_more` holds (slot, version number) of failures
-    older than the one in the `failed` column.
+    `incarnations` those of them whose id was there before (2 for the second of that id, ...). `failed_more` holds
+    (slot, version number) of failures older than the one in the `failed` column.
     """
 
     versions: tuple[str, ...] = ("",)

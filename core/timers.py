@@ -40,6 +40,7 @@ class Timers:
         for rollout in range(rollout_count):
             if self.time_of(c.TIMER_BAKE, rollout):
                 self.arm(c.TIMER_BAKE, rollout)
+
     def arm(self, kind: int, of: int) -> None:
         """Note that a timer was armed; its time is read from the columns."""
         heappush(self.windows if kind == c.TIMER_WINDOW else self.heap, (self.time_of(kind, of), kind, of))

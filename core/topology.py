@@ -83,7 +83,8 @@ def check_phases(phases: Phases, eligible: Iterable[str], pairs: nx.Graph[str]) 
     for one, other in sorted(tuple(sorted(edge)) for edge in pairs.edges):
         if one in colour and colour[one] == colour.get(other):
             raise InvalidModel(
-                f"`{one}` and `{other}` are a pair and both in phase {colour[one]}; put one into another phase", "phases"
+                f"`{one}` and `{other}` are a pair and both in phase {colour[one]}; put one into another phase",
+                "phases",
             )
     return phases
 
@@ -114,7 +115,7 @@ class Topology:
 
     @classmethod
     def of(cls, fleet: Fleet, edges: Iterable[Edge], pairs: nx.Graph[str]) -> Topology:
-        """Build the graph; the first edge between two cells gives the reason. An edge from a cell to itself is refused."""
+        """Build the graph; the first edge between two cells gives the reason, one to itself is refused."""
         regions = sorted(fleet.regions, key=lambda region: region.name)
         graph: nx.Graph[str] = nx.Graph()
         cells = [cell for region in regions for cell in cells_of(region)]

@@ -83,7 +83,7 @@ class Reader:
         """Take up the facts of a trace, after those before it."""
         at, end = 0, len(trace)
         while at < end:
-            at = self._READERS[trace[at]](self, trace, at + 1)
+            at = READERS[trace[at]](self, trace, at + 1)
 
     def _became(self, trace: array[int], at: int) -> int:
         s, state, cause, count = trace[at : at + 4]
@@ -92,13 +92,13 @@ class Reader:
         link = s * c.LINK
         rollout = self.work.v.link[link + c.LINK_ROLLOUT]
         if life in COMMANDS:
-            self._commands(rollout, s, life, slots)
+            self._commands(s, life, slots)
         self.facts.append(Became(rollout if rollout >= 0 else None, self._set_names[s], life, CAUSES[cause], slots))
         if Life.REPLACING <= life <= Life.RESTORING and life is not Life.UPGRADED:
             self.work.timers.arm(c.TIMER_DEADLINE, s)
         return at + 4 + count
 
-    def _commands(self, rollout: int, s: int, life: Life, slots: array[int]) -> None:
+    def _commands(self, s: int, life: Life, slots: array[int]) -> None:
         v, book = self.work.v, self.work.book
         by: dict[tuple[int, int], array[int]] = {}
         if life is Life.RESTORING or book.incarnations:
@@ -108,7 +108,7 @@ class Reader:
         else:
             by[(1, v.link[s * c.LINK + c.LINK_TARGET])] = slots
         for (incarnation, version), some in by.items():
-            self.facts.append(commands(self.work, rollout, s, life, incarnation, version, some))
+            self.facts.append(commands(self.work, s, life, incarnation, version, some))
 
     def _ignored(self, trace: array[int], at: int) -> int:
         s, what, why, count = trace[at : at + 4]
@@ -171,28 +171,23 @@ class Reader:
         self.work.book = evolve(self.work.book, failed_more=self.work.book.failed_more | {entry})
         return at + 2
 
-    _READERS: dict[int, Callable[[Reader, array[int], int], int]] = {}
+
+READERS: dict[int, Callable[[Reader, array[int], int], int]] = {
+    c.T_BECAME: Reader._became,
+    c.T_IGNORED: Reader._ignored,
+    c.T_STARTED: Reader._started,
+    c.T_ATTEMPT_ENDED: Reader._attempt_ended,
+    c.T_PHASE_OPENED: Reader._phase_opened,
+    c.T_PHASE_ENDED: Reader._phase_ended,
+    c.T_ROLLOUT_ENDED: Reader._rollout_ended,
+    c.T_ARMED: Reader._armed,
+    c.T_FAILED_MORE: Reader._failed_more,
+}
 
 
-Reader._READERS.update(
-    {
-        c.T_BECAME: Reader._became,
-        c.T_IGNORED: Reader._ignored,
-        c.T_STARTED: Reader._started,
-        c.T_ATTEMPT_ENDED: Reader._attempt_ended,
-        c.T_PHASE_OPENED: Reader._phase_opened,
-        c.T_PHASE_ENDED: Reader._phase_ended,
-        c.T_ROLLOUT_ENDED: Reader._rollout_ended,
-        c.T_ARMED: Reader._armed,
-        c.T_FAILED_MORE: Reader._failed_more,
-    }
-)
-
-
-def commands(
-    work: Working, rollout: int, s: int, life: Life, incarnation: int, version: int, slots: array[int]
-) -> Commands:
+def commands(work: Working, s: int, life: Life, incarnation: int, version: int, slots: array[int]) -> Commands:
     """Return the commands that instances of one set in that state are under (semantics 10)."""
+    rollout = work.v.link[s * c.LINK + c.LINK_ROLLOUT]
     do = COMMANDS[life]
     name = work.compiled.directory.sets[s]
     attempt = work.v.link[s * c.LINK + c.LINK_ATTEMPT]
@@ -242,7 +237,6 @@ def outstanding(work: Working, state: State) -> tuple[Commands, ...]:
     for s in range(state.rows["set"]):
         if not work.v.tally[s * c.TALLY + c.TALLY_FLIGHT]:
             continue
-        rollout = work.v.link[s * c.LINK + c.LINK_ROLLOUT]
         by: dict[tuple[int, int, int], array[int]] = {}
         for slot in work.slots_of(s):
             life = work.v.life[slot] & c.STATE_BITS
@@ -250,5 +244,5 @@ def outstanding(work: Working, state: State) -> tuple[Commands, ...]:
                 target = work.v.link[s * c.LINK + c.LINK_TARGET]
                 version = work.v.previous[slot] if life == Life.RESTORING else target
                 by.setdefault((life, work.book.incarnations.get(slot, 1), version), array("I")).append(slot)
-        found += (commands(work, rollout, s, Life(key[0]), key[1], key[2], by[key]) for key in sorted(by))
+        found += (commands(work, s, Life(key[0]), key[1], key[2], by[key]) for key in sorted(by))
     return tuple(found)

@@ -28,5 +28,52 @@ from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVers
 from phasegate.core.reasons import Code, Reason, Verdict
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
+from phasegate.documents import InvalidFile
+from phasegate.fleetfile import load_fleet
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Batch",
+    "Cancel",
+    "Choice",
+    "Code",
+    "Commands",
+    "Configured",
+    "Do",
+    "Engine",
+    "Event",
+    "Fleet",
+    "Health",
+    "IllegalTransition",
+    "Image",
+    "ImageReference",
+    "ImageVersion",
+    "Instance",
+    "InvalidEvent",
+    "InvalidFile",
+    "InvalidModel",
+    "Life",
+    "Pause",
+    "PhasegateError",
+    "Protected",
+    "Published",
+    "Reason",
+    "Region",
+    "Replicated",
+    "Resume",
+    "Rollout",
+    "Roster",
+    "ScaleSet",
+    "Scaled",
+    "Signals",
+    "Start",
+    "State",
+    "Step",
+    "Tick",
+    "UnknownName",
+    "Verdict",
+    "What",
+    "load_fleet",
+    "policies",
+]

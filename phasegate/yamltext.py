@@ -24,7 +24,7 @@ VALUES_MAX = 1_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where the library has it
 _INT = re.compile(r"[-+]?[0-9]{1,400}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, object] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
 
 
@@ -40,7 +40,7 @@ def parse_yaml(text: str) -> object:
     if len(text) > BYTES_MAX:
         raise InvalidModel(f"YAML is read up to {BYTES_MAX} characters, these are {len(text)}; write JSON or NDJSON")
     try:
-        events = iter(yaml.parse(text, Loader=_LOADER))  # type: ignore[no-untyped-call]
+        events = iter(yaml.parse(text, Loader=_LOADER))
         composer = _Composer(events)
         next(events), next(events)  # the stream starts, the document starts
         data = composer.value(next(events), 0)

@@ -12,7 +12,7 @@ from phasegate.core.rules import Rules
 
 @frozen
 class Targets:
-    """Rule: what is on the target or newer is `current`. `supersede`: what a newer version does to a running rollout."""
+    """Rule: what is on the target or newer is `current`. `supersede`: what a newer version does to a rollout."""
 
     name: ClassVar = "targets"
     reasons: ClassVar = ("current",)

@@ -280,9 +280,9 @@ class Stepper(Selector):
                 continue
             if reached[v.version[slot]] and not flag & c.BROKEN:
                 to = Life.CURRENT
-            elif flag & excluding:
-                to = Life.EXCLUDED
-            elif excludes_failed and not is_manual and target and (v.failed[slot] == target or slot in more):
+            elif flag & excluding or (
+                excludes_failed and not is_manual and target and (v.failed[slot] == target or slot in more)
+            ):
                 to = Life.EXCLUDED
             else:
                 to = Life.PENDING
