@@ -35,7 +35,7 @@ def parse_policy(data: bytes, name: str) -> AvailabilityFirst:
     document = parse_document(data, name)
     with blamed_on(name):
         options = without_format(document, FORMAT)
-        if "also" in options and list_of(options.pop("also")):
+        if list_of(options.pop("also", [])):
             raise InvalidModel("users' own policies are code and cannot come from a file; leave it out", "also")
         return availability_first(**_OPTIONS(options))
 

@@ -26,8 +26,6 @@ import typer
 from typer.core import TyperGroup
 
 from phasegate.core.errors import InvalidEvent, InvalidModel, PhasegateError, UnknownName
-from phasegate.documents import InvalidFile
-from phasegate.simulation import Endless
 
 
 class Exit(IntEnum):
@@ -89,16 +87,8 @@ class Commands(TyperGroup):
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except InvalidFile as error:
-            _end(str(error), "", Exit.BAD_INPUT)
-        except Refused as error:
-            _end(str(error), "", Exit.BAD_INPUT)
-        except InvalidModel as error:
-            _end(error.what, error.path or _command(ctx), Exit.BAD_INPUT)
-        except Endless as error:
-            _end(str(error), "", Exit.NO_ANSWER)
         except PhasegateError as error:
-            _end(str(error), _command(ctx), Exit.BAD_INPUT)
+            _end(*_read(error, _command(ctx)))
         except KeyboardInterrupt:
             _end("interrupted", _command(ctx), Exit.INTERRUPTED)
         except BrokenPipeError:
@@ -117,6 +107,21 @@ class Commands(TyperGroup):
             what = f"a fault of this program: {type(error).__name__}: {error}; PHASEGATE_TRACEBACK=1 shows where"
             _end(what, _command(ctx), Exit.NO_ANSWER)
         return code
+
+
+def _read(error: PhasegateError, command: str) -> tuple[str, str, Exit]:
+    """Return what is wrong, where, and the exit code for it."""
+    # only now: whoever asks for help need not wait for what reads files and simulates
+    from phasegate.documents import InvalidFile
+    from phasegate.simulation import Endless
+
+    if isinstance(error, Endless):
+        return str(error), "", Exit.NO_ANSWER
+    if isinstance(error, Refused | InvalidFile):
+        return str(error), "", Exit.BAD_INPUT
+    if isinstance(error, InvalidModel):
+        return error.what, error.path or command, Exit.BAD_INPUT
+    return str(error), command, Exit.BAD_INPUT
 
 
 def _command(ctx: Any) -> str:

@@ -35,7 +35,7 @@ def run(log: str, instance: str, *, at: str | None, as_json: bool) -> Exit:
     if as_json:
         print_json(document(found, state))
     else:
-        _show(found, state)
+        _show(found, state.now)
     return Exit.WELL
 
 
@@ -81,9 +81,9 @@ def document(found: Explanation, state: State) -> dict[str, Any]:
     }
 
 
-def _show(found: Explanation, state: State) -> None:
+def _show(found: Explanation, now: int) -> None:
     out = screen()
-    out.print(heading((found.instance, STRONG), (f"  at {moment(state.now)}", DIM)))
+    out.print(heading((found.instance, STRONG), (f"  at {moment(now)}", DIM)))
     state_words = Text.assemble((found.state.word, _COLOURS.get(found.state, "")), (f"  {STATES[found.state]}", DIM))
     rows = [("state", state_words), ("version", _version(found)), ("health", _health(found))]
     if found.state in IN_FLIGHT and found.deadline is not None:
@@ -92,7 +92,7 @@ def _show(found: Explanation, state: State) -> None:
     if found.selected:
         out.print()
         out.print(indented(Text("it starts now: it is in the next batch", style=GOOD)))
-    elif len(found):
+    elif len(found) and found.state is not Life.CURRENT:  # which its state has said already
         out.print()
         verb = "It does not start now, because" if found.state is Life.PENDING else "It is not touched, because"
         out.print(indented(Text(verb)))

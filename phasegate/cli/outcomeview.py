@@ -149,7 +149,7 @@ def _rest(sets: Sequence[Mapping[str, Any]], show_all: bool) -> Table:
 
 def _rest_by_ending(sets: Sequence[Mapping[str, Any]]) -> Table:
     counts = Counter((entry["status"], entry["error"]) for entry in sets)
-    table = columns(("did not complete", "right"), ("", "left", 24), ("which", "left", 16))
+    table = columns(("did not complete", "left"), ("", "left", 24), ("which", "left", 16))
     for (status, error), count in sorted(counts.items(), key=lambda row: (-row[1], row[0][0], row[0][1] or "")):
         names = [entry["name"] for entry in sets if (entry["status"], entry["error"]) == (status, error)]
         table.add_row(counted(count, "set", "sets"), _why(status, error), some(names, NAMES_MAX))

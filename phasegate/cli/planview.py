@@ -32,6 +32,7 @@ from phasegate.summary import counted
 SETS_MAX: Final = 25  # more of them are summed up by region
 INELIGIBLE_MAX: Final = 12  # more of them are summed up by code
 NAMES_MAX: Final = 3
+_REGION_WIDTH: Final = 18  # the longest names of regions that there are
 _WIDE: Final = 96  # columns; narrower, what skips an instance is one column
 
 
@@ -112,7 +113,12 @@ def _regions(entry: RolloutPlan, *, with_numbers: bool, is_wide: bool) -> Table:
     """Return the regions by phase; in the order in which the phases open, in one by name."""
     phase_of = {name: at for at, phase in enumerate(entry.phases or ()) for name in phase}
     heads: list[Head] = [] if entry.phases is None else [("phase", "right")]
-    heads += [("region", "left", 18), ("zones", "left"), ("sets", "right"), ("instances", "right")]
+    heads += [
+        ("region", "left", min(_REGION_WIDTH, max(len(region.name) for region in entry.regions))),
+        ("zones", "left"),
+        ("sets", "right"),
+        ("instances", "right"),
+    ]
     if with_numbers:
         heads += [("batch", "right"), ("batches", "right")] if is_wide else [("batch", "right")]
     heads.append(("pair", "left", 13))
@@ -227,15 +233,13 @@ def _notes(fleet: Fleet, entry: RolloutPlan) -> Iterator[Text]:
             )
             yield Text(text, style=BAD)
     kinds = (
-        ("start batches in maintenance windows only", [one.name for one in entry.sets if one.windows]),
-        ("have no rollback: what fails stays failed", [one.name for one in entry.sets if not one.rollback]),
-        ("take their batches from all zones at once", [one.name for one in entry.sets if one.cross_zone]),
+        ("batches start in maintenance windows only", [one.name for one in entry.sets if one.windows]),
+        ("no rollback, what fails stays failed", [one.name for one in entry.sets if not one.rollback]),
+        ("batches from all zones at once", [one.name for one in entry.sets if one.cross_zone]),
     )
     for what, names in kinds:
-        if len(names) == len(entry.sets) and names:
-            yield Text(f"all sets {what}")
-        elif names:
-            yield Text(f"{counted(len(names), 'set', 'sets')} {what}: {some(names, NAMES_MAX)}")
+        if names:
+            yield Text(f"{what}: {'all sets' if len(names) == len(entry.sets) else some(names, NAMES_MAX)}")
     touched = {name for one in entry.sets for name in one.groups}
     regions = {region.name for region in entry.regions}
     for group in fleet.groups:

@@ -52,7 +52,8 @@ def screen() -> Screen:
 
 def print_json(document: Any) -> None:
     """Print a document for programs: one object, keys in a promised order, text as it is."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    sys.stdout.writelines(text.splitlines(keepends=True))  # in pieces: a reader who has gone is noticed
 
 
 def heading(*parts: tuple[str, str] | str) -> Text:

@@ -17,6 +17,7 @@ from phasegate.cli.inputs import Inputs, default_now, image_named, sets_named, t
 from phasegate.cli.milestones import Milestones
 from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.engine import Engine
+from phasegate.core.errors import PhasegateError
 from phasegate.core.model import Fleet
 from phasegate.documents import blamed_on, write_atomically
 from phasegate.simulation import Progress, Run, Summary
@@ -130,8 +131,10 @@ def _check_outputs(log: str | None, plot: str | None, as_json: bool) -> None:
             raise Refused(f"the log and the plot cannot both be `{plot}`", "--plot")
         from phasegate import plot as plots
 
-        with asked_by("--plot"):
+        try:
             plots.check(plot)
+        except PhasegateError as error:
+            raise Refused(str(error), "--plot") from None
 
 
 def _image(fleet: Fleet, image: str | None, sets: Sequence[str]) -> str | None:

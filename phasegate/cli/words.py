@@ -44,12 +44,13 @@ ERRORS: Final[Mapping[str, str]] = {
     "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade": "too many upgraded instances turned out bad",
     "MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade": "too many instances were not healthy at the start",
     "MaxUnhealthyInstancePercentExceededInRollingUpgrade": "too many instances were not healthy before a batch",
+    "RefusedByPolicy": "a policy of its owner will not have it",
 }
 
 STATES: Final[Mapping[Life, str]] = {
     Life.CURRENT: "it has the target version or a newer one, and is not touched",
     Life.EXCLUDED: "it is left out of the rollout, and is not touched",
-    Life.PENDING: "it waits for its batch",
+    Life.PENDING: "it is below the target version",
     Life.REPLACING: "in flight: its OS disk is being replaced",
     Life.CONFIGURING: "in flight: custom data and extensions are being run",
     Life.VERIFYING: "in flight: its health is being watched",
