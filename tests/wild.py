@@ -15,7 +15,6 @@ from phasegate.core.model import Fleet, Group, RollingPolicy, ServiceFabric, Win
 from phasegate.core.state import State
 
 REGIONS = ("a", "b", "c")
-FOREVER = 2**40
 
 
 def a_wild_fleet(chance: Random) -> Fleet:
@@ -51,7 +50,7 @@ def _a_wild_set(chance: Random, names: tuple[str, ...], at: int) -> pg.ScaleSet:
                 chance.choice(("1", "2", "1", None)),
                 upgrade_domain=chance.randint(0, 1),
                 version=chance.choices((OLD, "1.5", NEW, NEWER), (12, 4, 1, 1))[0],
-                health=chance.choices((0, 1, 2, 3), (20, 1, 1, 1))[0],
+                health=chance.choices((0, 1, 2, 3), (60, 1, 1, 1))[0],
                 protect_from_scale_set_actions=chance.random() < 0.05,
                 skip_upgrade=chance.random() < 0.05,
                 phase_ordering_number=chance.choice((None, 1, 2)) if numbered else None,
@@ -78,7 +77,7 @@ def a_wild_policy(chance: Random) -> pg.policies.AvailabilityFirst:
     choices: dict[str, tuple[Any, ...]] = {
         "max_batch_percent": (5, 50, 100),
         "max_unhealthy_percent": (50, 100),
-        "max_unhealthy_upgraded_percent": (0, 50, 100),
+        "max_unhealthy_upgraded_percent": (0, 50, 50, 100, 100),
         "phase_failure_percent": (30, 100),
         "pause_between_batches_ms": (MINUTE,),
         "phase_bake_ms": (MINUTE,),
@@ -89,7 +88,7 @@ def a_wild_policy(chance: Random) -> pg.policies.AvailabilityFirst:
         "delays": (False,),
     }
     for name, values in choices.items():
-        if chance.random() < 0.4:
+        if chance.random() < 0.5:
             options[name] = chance.choice(values)
     return pg.policies.availability_first(**options)
 
@@ -97,7 +96,7 @@ def a_wild_policy(chance: Random) -> pg.policies.AvailabilityFirst:
 def a_wild_event(chance: Random, engine: pg.Engine, state: State) -> Event:
     """Return something that may happen now; most of the time something that helps."""
     kind = chance.choices(
-        ("start", "legal", "answer", "fail", "promote", "health", "wait", "rare"), (4, 3, 6, 1, 4, 2, 3, 2)
+        ("start", "legal", "answer", "fail", "promote", "health", "wait", "rare"), (20, 15, 40, 2, 30, 8, 10, 8)
     )[0]
     now = state.now
     if kind == "start":
@@ -120,19 +119,20 @@ def a_wild_event(chance: Random, engine: pg.Engine, state: State) -> Event:
             parts.append(pg.Signals.of(what, picked, now, attempt=command.attempt, answers=command.do))
         return pg.Signals.joined(parts, now)
     if kind == "promote":
-        waiting = [slot for slot in some if engine.life(state, slot) is Life.VERIFYING]
+        waiting = [slot for slot in slots if engine.life(state, slot) is Life.VERIFYING]
+        waiting = waiting if chance.random() < 0.7 else waiting[:1]
         return pg.Signals.of(What.HEALTHY, waiting, now + 1)
     if kind == "health":
         what = chance.choice((What.HEALTHY, What.HEALTHY, What.UNHEALTHY, What.UNKNOWN, What.INITIALIZING))
-        later = now + chance.choice((0, 1, MINUTE))
-        return pg.Signals.of(what, some[:2], later, observed_at=chance.choice((now, later)))
+        later = now + chance.choice((0, 1, 1000))
+        return pg.Signals.of(what, some[:2], later, observed_at=max(0, chance.choice((now - 1000, now, later))))
     if kind == "rare":
-        return _a_rare_event(chance, engine, state, chance.choice(sets), slots)
+        return _a_rare_event(chance, engine, state, chance.choice(sets))
     time = engine.next_time(state)
-    return pg.Tick(now + MINUTE if time is None or chance.random() < 0.3 else max(now, time))
+    return pg.Tick(now + 1000 if time is None or chance.random() < 0.6 else max(now, time))
 
 
-def _a_rare_event(chance: Random, engine: pg.Engine, state: State, name: str, slots: list[int]) -> Event:
+def _a_rare_event(chance: Random, engine: pg.Engine, state: State, name: str) -> Event:
     now = state.now
     kind = chance.choice(("roll", "roll", "manual", "pause", "resume", "cancel", "out", "in", "protect", "model", "late"))
     model = next(one for one in engine.fleet.sets if one.full_name == name)
@@ -157,9 +157,9 @@ def _a_rare_event(chance: Random, engine: pg.Engine, state: State, name: str, sl
         return pg.Protected(name, some[:2], chance.random() < 0.5, now)
     if kind == "model":
         return pg.Configured(evolve(model, automatic_os_upgrade=chance.random() < 0.7), now)
-    if kind == "late" and slots:
-        do = chance.choice((*OPEN.values(),))
-        return pg.Signals.of(DONE[do], [chance.choice(slots)], now, attempt=chance.randint(0, 2), answers=do)
+    if kind == "late":
+        do, slot = chance.choice((*OPEN.values(),)), chance.randrange(state.rows["instance"])  # it may be gone
+        return pg.Signals.of(DONE[do], [slot], now, attempt=chance.randint(0, 2), answers=do)
     return pg.Resume(now)
 
 
