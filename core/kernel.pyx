@@ -1559,6 +1559,9 @@ cdef class Kernel:
             return self.c_end(s, CANCELLED, REFUSED_BY_POLICY)
         if self.status[s] == WAITING:
             self.c_candidates(s, bucket)
+            if self.ask is not None:
+                with gil:
+                    self.ask_who_is_refused(s, bucket)
             for i in range(self.found.size):
                 slot = self.found.data[i]
                 self.flag[slot] |= REFUSED
@@ -1566,8 +1569,16 @@ cdef class Kernel:
                 self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
         return 0
 
+    cdef int ask_who_is_refused(self, int s, int bucket) except -1:
+        answer, slots = self.ask(s, bucket, [self.found.data[i] for i in range(self.found.size)])
+        self.found.size = 0
+        if answer == NEVER:
+            for slot in slots:
+                push(&self.found, slot)
+        return 0
+
     def refuse(self, int s, int bucket):
-        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, end a begun one."""
+        """Do what a user's policy's `never` asks for: exclude those refused from a waiting attempt, end a begun one."""
         self.c_refuse(s, bucket)
 
     # --- phases and rollouts -----------------------------------------------------------------------------------------

@@ -20,10 +20,10 @@ from phasegate.core.lifecycle import Life
 from phasegate.core.limits import Limits
 from phasegate.core.model import Image
 from phasegate.core.roster import OFF_MODEL, PROTECTED, SKIPPED
-from phasegate.core.rules import Never
 from phasegate.core.schedule import first_instant, later_instant
 from phasegate.core.state import RolloutRecord
 from phasegate.core.topology import Phases, check_phases, phase_plan
+from phasegate.core.twin.counters import NEVER
 from phasegate.core.versions import version_key
 from phasegate.core.working import Working
 
@@ -185,11 +185,9 @@ def classify(work: Working, s: int, slots: Sequence[int], cause: int) -> None:
 def refuse_at_once(work: Working, s: int) -> None:
     """Exclude what a user's policy will never admit (semantics 8: when the attempt begins)."""
     for bucket in work.kernel.buckets(s):
-        slots = work.kernel.candidates(s, bucket)
-        if not slots:
-            continue
-        question = work.question(s, bucket, slots)
-        if any(isinstance(policy.judge(question), Never) for policy in work.compiled.rules.asks):
+        while slots := work.kernel.candidates(s, bucket):
+            if work.ask(s, bucket, slots)[0] != NEVER:
+                break
             work.kernel.refuse(s, bucket)
 
 

@@ -123,14 +123,17 @@ class Working:
     # --- users' own policies -----------------------------------------------------------------------------------------
 
     def ask(self, s: int, bucket: int, slots: Sequence[int]) -> tuple[int, Sequence[int]]:
-        """Ask the users' policies about a batch, one after the other, each about what the ones before it admitted."""
+        """Ask the users' policies about a batch, one after the other, each about what the ones before it admitted.
+
+        Return what they say and the slots admitted, for `NEVER` those that the refusing policy was asked about.
+        """
         for policy in self.compiled.rules.asks:
             if not slots:
                 return WAIT, ()
             question = self.question(s, bucket, slots)
             answer = policy.judge(question)
             if isinstance(answer, Never):
-                return NEVER, ()
+                return NEVER, slots
             if not isinstance(answer, Admit):
                 return WAIT, ()
             if answer.part is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from phasegate import policies
 from phasegate.core.engine import Choice, Engine
 from phasegate.core.errors import IllegalTransition, InvalidEvent, InvalidModel, PhasegateError, UnknownName
@@ -28,10 +31,22 @@ from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVers
 from phasegate.core.reasons import Code, Reason, Verdict
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
-from phasegate.documents import InvalidFile
-from phasegate.fleetfile import load_fleet
+
+if TYPE_CHECKING:
+    from phasegate.documents import InvalidFile
+    from phasegate.fleetfile import load_fleet
 
 __version__ = "0.1.0"
+
+_OF_FILES = {"InvalidFile": "phasegate.documents", "load_fleet": "phasegate.fleetfile"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads files when somebody asks for it: whoever embeds the engine alone does not wait for it."""
+    if name not in _OF_FILES:
+        raise AttributeError(f"module `phasegate` has no attribute `{name}`")
+    return getattr(import_module(_OF_FILES[name]), name)
+
 
 __all__ = [
     "Batch",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from phasegate.core import codes as c
 from phasegate.core.lifecycle import Do, Happening, Life
 from phasegate.core.model import Health
-from phasegate.core.twin.counters import is_in_flight
+from phasegate.core.twin.counters import NEVER, is_in_flight
 from phasegate.core.twin.selector import Pick, Selector
 
 OPEN_COMMAND = {Life.REPLACING: Do.REPLACE, Life.CONFIGURING: Do.CONFIGURE, Life.RESTORING: Do.RESTORE}
@@ -400,11 +400,13 @@ class Stepper(Selector):
             self.end(s, c.FAULTED, c.TOO_MANY_UNHEALTHY)
 
     def refuse(self, s: int, bucket: int) -> None:
-        """Do what a user's policy's `never` asks for: exclude candidates of a waiting attempt, end a begun one."""
+        """Do what a user's policy's `never` asks for: exclude those refused from a waiting attempt, end a begun one."""
         if self.v.status[s] == c.ROLLING:
             self.end(s, c.CANCELLED, c.REFUSED_BY_POLICY)
         elif self.v.status[s] == c.WAITING:
-            for slot in self.candidates(s, bucket):
+            candidates = self.candidates(s, bucket)
+            answer, refused = self.ask(s, bucket, candidates) if self.ask is not None else (NEVER, candidates)
+            for slot in refused if answer == NEVER else ():
                 self.v.flag[slot] |= c.REFUSED
                 self.put(slot, Life.EXCLUDED, self.v.life[slot] >> c.HEALTH_SHIFT)
                 self.record_slot(c.T_BECAME, s, Life.EXCLUDED, c.BY_POLICY, slot)
