@@ -75,9 +75,8 @@ def _blocks(rollout: Mapping[str, Any], outcome: Outcome, show_all: bool) -> Ite
 def _status(rollout: Mapping[str, Any], times: RolloutTimes) -> Text:
     status = rollout["status"]
     if times.ended_at_ms is None:
-        how = Text(f"{status}, and nothing is left to happen", style=STYLES[status])
-        if rollout["paused"]:
-            how = Text(f"{status}, but paused for good", style=STYLES[status])
+        why = "but paused for good" if rollout["paused"] else "and nothing is left to happen"
+        how = Text(f"{status}, {why}", style=STYLES[status])
     else:
         how = Text.assemble(
             (status, f"{STYLES[status]} bold"), f" after {duration(times.ended_at_ms - times.started_at_ms)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,7 +18,9 @@ from cli_cases import many, small
 
 from phasegate import __version__
 from phasegate.cli import main
+from phasegate.cli.app import app
 from phasegate.cli.ending import usage_words
+from phasegate.cli.screen import Screen
 from phasegate.core.errors import InvalidModel, UnknownName
 from phasegate.core.kernels import default_kernel
 
@@ -138,6 +141,31 @@ def test_a_reader_that_has_gone_ends_quietly(call: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr("phasegate.cli.planning.run", run)
     result = call("plan", "x")
     assert (141, "", "") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_rich_leaves_a_broken_pipe_to_us() -> None:
+    """Rich would end the process with 1, which means no."""
+    with pytest.raises(BrokenPipeError):
+        Screen().on_broken_pipe()
+
+
+def test_an_error_stands_though_the_output_is_lost(
+    call: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was printed before an error may be unwritable too: the error and its exit code are the same."""
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            """Fail."""
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(SystemExit) as ended:
+        app(["plan", "/nowhere/fleet.json"])
+    assert (2, "error: cannot be read: no such file or directory (/nowhere/fleet.json)\n") == (
+        ended.value.code,
+        capsys.readouterr().err,
+    )
 
 
 def test_main_runs_without_streams(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,20 @@ def test_a_file_that_is_mapped_whole_says_so(call: Any, write: Any) -> None:
     assert "everything in the files is in the fleet" in result.stdout
 
 
+def test_what_is_assumed_stands_alone_where_nothing_else_is_left(call: Any, write: Any) -> None:
+    """Without anything that is no part of a rollout, only the assumptions are listed."""
+    write("regions.json", [{"name": "eastus", "metadata": {}}, {"name": "all", "metadata": {"regionType": "Logical"}}])
+    result = call("import", "regions", "regions.json", "-o", "fleet.json")
+    assert (True, False) == ("- region `all` is logical" in result.stdout, "no part of" in result.stdout)
+
+
+def test_what_is_left_over_stands_alone_where_nothing_is_assumed(call: Any, write: Any) -> None:
+    """Without assumptions, only what is no part of a rollout is listed."""
+    write("regions.json", [{"name": "eastus", "metadata": {}, "id": "x"}])
+    result = call("import", "regions", "regions.json", "-o", "fleet.json")
+    assert result.stdout.endswith("from regions.json\n  no part of a rollout:\n  - [*]  `id`\n")
+
+
 def test_a_template_takes_parameters(call: Any, write: Any) -> None:
     """`--parameter` fills in what the template leaves open; without it the refusal says how."""
     write("x", "")

@@ -108,6 +108,21 @@ def test_images_with_nothing_to_do_say_why(call: Any, write: Any) -> None:
     assert "automatic OS upgrades are switched off" in call("plan", "fleet.json").stdout
 
 
+def test_one_region_needs_no_words_about_order(call: Any, write: Any) -> None:
+    """A single set in a single zone has one phase, no pair, and limits of 100 % stop nothing."""
+    sets = [{"name": "web", "region": "eastus", "image": UBUNTU, "instances": 3}]
+    write("fleet.json", fleet(regions=[{"name": "eastus"}], images=[ubuntu()], sets=sets))
+    write("policy.json", policy(max_unhealthy_percent=100, max_unhealthy_upgraded_percent=100))
+    result = call("plan", "fleet.json", "--policy", "policy.json")
+    assert (0, golden("plan-one.txt")) == (result.exit_code, result.stdout)
+
+
+def test_a_very_wide_screen_is_not_filled(call: Any, write: Any) -> None:
+    """Lines longer than 140 are hard to follow, so nothing is spread wider."""
+    lines = call("plan", write("fleet.json", many()), "--all", columns=400).stdout.splitlines()
+    assert max(map(len, lines)) <= 140
+
+
 def test_an_empty_fleet_has_nothing_to_do(call: Any, write: Any) -> None:
     """A fleet without images is no error."""
     result = call("plan", write("fleet.json", fleet(regions=[])))
