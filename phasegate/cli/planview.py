@@ -211,7 +211,7 @@ def _upgraded_stop(one: SetPlan) -> Text:
     if one.upgraded_stop is None:
         return Text("never", style=DIM)
     shares = dict.fromkeys(one.upgraded_stop)
-    return Text(" … ", style=DIM).join(Text.assemble(f"{bad:,}", (f"/{of:,}", DIM)) for bad, of in shares)
+    return Text(" … ").join(Text.assemble(f"{bad:,}", (f"/{of:,}", DIM)) for bad, of in shares)
 
 
 def _legend() -> Table:

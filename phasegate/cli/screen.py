@@ -67,8 +67,11 @@ def dotted(parts: Iterable[str | Text]) -> Text:
     >>> dotted(["2 sets", "", "1 region"]).plain
     '2 sets  ·  1 region'
     """
-    kept = [part if isinstance(part, Text) else Text(part) for part in parts if part]
-    return Text("  ·  ", style=DIM).join(kept)
+    found = Text()
+    for part in parts:
+        if part:
+            found.append("  ·  " if found else "", style=DIM).append(part)
+    return found
 
 
 def listed(lines: Iterable[RenderableType]) -> Table:
