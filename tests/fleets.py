@@ -104,7 +104,7 @@ class Story:
         return self.on(pg.Start(batches, fields.pop("now", self.now)))
 
     def report(self, what: What, *names: str, answers: Do | None = None, **fields: Any) -> list[Fact]:
-        """Report that about these instances; an answer names the open command of the first one unless said otherwise."""
+        """Report that about these instances; an answer names the first one's open command unless told to."""
         slots = self.engine.slots(self.state, names)
         if what > What.INITIALIZING:
             if answers is None:
@@ -289,7 +289,7 @@ Behaviour = Callable[[str], bool]
 def drive(story: Story, is_well: Behaviour = lambda name: True, *, rounds: int = 1000) -> Story:
     """Run the rollouts to their end: answer every command, report each instance that waits for it as `is_well` says.
 
-    Whoever is not well stays unhealthy until its deadline; when nothing happens any more, time goes on to the next timer.
+    Whoever is not well stays unhealthy until its deadline; when nothing more happens, time goes on to the next timer.
     """
     for _ in range(rounds):
         before = story.state

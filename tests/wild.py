@@ -134,7 +134,9 @@ def a_wild_event(chance: Random, engine: pg.Engine, state: State) -> Event:
 
 def _a_rare_event(chance: Random, engine: pg.Engine, state: State, name: str) -> Event:
     now = state.now
-    kind = chance.choice(("roll", "roll", "manual", "pause", "resume", "cancel", "out", "in", "protect", "model", "late"))
+    kind = chance.choice(
+        ("roll", "roll", "manual", "pause", "resume", "cancel", "out", "in", "protect", "model", "late")
+    )
     model = next(one for one in engine.fleet.sets if one.full_name == name)
     ids = engine.ids(state, engine.members(state, name))
     some = tuple(chance.sample(ids, chance.randint(0, len(ids))))

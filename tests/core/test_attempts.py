@@ -170,6 +170,13 @@ def test_opting_out_cancels_the_attempt(kernel: Any) -> None:
     assert (story.status("eastus/a"), story.status()) == ("cancelled", "completed")
 
 
+def test_after_opting_out_a_pending_instance_says_why_it_does_not_start(kernel: Any) -> None:
+    """Its attempt has ended."""
+    story = two(kernel)
+    story.on(model(story, "eastus/b", automatic_os_upgrade=False))
+    assert story.why("eastus/b/0") == ["attempt-ended(code=none, status=cancelled)"]
+
+
 def test_opting_out_while_waiting_ends_the_attempt_at_once(kernel: Any) -> None:
     """Nothing of it is in flight."""
     story = two(kernel)

@@ -21,7 +21,7 @@ def scaled(story: Story, *added: Any, removed: tuple[str, ...] = ()) -> list[Any
     return story.on(pg.Scaled(WEB, story.now, added=added, removed=removed))
 
 
-# --- scale-out ---------------------------------------------------------------------------------------------------------
+# --- scale-out -------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_instance_is_current_or_pending_by_its_version(kernel: Any) -> None:
@@ -102,7 +102,7 @@ def test_a_set_may_grow_from_nothing(kernel: Any) -> None:
     assert set(story.roll_out().finish().lives().values()) == {"upgraded"}
 
 
-# --- scale-in ----------------------------------------------------------------------------------------------------------
+# --- scale-in --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("life", ["pending", "replacing", "verifying", "upgraded", "restoring"])
@@ -156,7 +156,7 @@ def test_removing_unhealthy_instances_mends_the_gate(kernel: Any) -> None:
     assert story.status(WEB) == "rolling-forward"
 
 
-# --- incarnations ------------------------------------------------------------------------------------------------------
+# --- incarnations ----------------------------------------------------------------------------------------------------
 
 
 def test_an_id_that_comes_back_is_a_new_instance(kernel: Any) -> None:
@@ -230,7 +230,7 @@ def test_wrong_scaling_is_refused_whole(
     assert story.finish().status() == "completed"
 
 
-# --- configured --------------------------------------------------------------------------------------------------------
+# --- configured ------------------------------------------------------------------------------------------------------
 
 
 def configured(story: Story, **fields: Any) -> list[Any]:
@@ -275,7 +275,7 @@ def test_a_model_keeps_its_zones_and_its_set(kernel: Any) -> None:
         configured(story, name="other")
 
 
-# --- published and replicated ------------------------------------------------------------------------------------------
+# --- published and replicated ----------------------------------------------------------------------------------------
 
 
 def test_a_published_version_is_the_next_target(kernel: Any) -> None:
@@ -283,7 +283,7 @@ def test_a_published_version_is_the_next_target(kernel: Any) -> None:
     story = a_story(kernel)
     story.on(pg.Published(UBUNTU.name, ImageVersion(NEWER), 0))
     assert story.roll_out().rollout()["target"] == NEWER
-    with pytest.raises(pg.InvalidEvent, match="has version `3.0.0` already"):
+    with pytest.raises(pg.InvalidEvent, match=r"has version `3\.0\.0` already"):
         story.on(pg.Published(UBUNTU.name, ImageVersion("3.0.0"), 0))
     with pytest.raises(pg.UnknownName, match="no image `x/y/z`"):
         story.on(pg.Published("x/y/z", ImageVersion(NEWER), 0))
@@ -311,7 +311,7 @@ def test_an_entry_that_is_no_longer_excluded_counts(kernel: Any) -> None:
     assert version.regions == (Replica("eastus", 0, False),)
 
 
-# --- protected ---------------------------------------------------------------------------------------------------------
+# --- protected -------------------------------------------------------------------------------------------------------
 
 
 def test_protection_takes_a_pending_instance_out_and_puts_it_back(kernel: Any) -> None:
@@ -357,5 +357,5 @@ def test_before_and_after_an_attempt_nobody_is_out_without_a_reason(kernel: Any)
 def test_protection_of_nobody_that_is_there_is_refused(kernel: Any) -> None:
     """With the name."""
     for event in (pg.Protected(WEB, ("9",), True, 0), pg.Protected("eastus/x", (), True, 0)):
-        with pytest.raises(PhasegateError, match="no instance `9`|no set `eastus/x`"):
+        with pytest.raises(PhasegateError, match=r"no instance `9`|no set `eastus/x`"):
             a_story(kernel).on(event)

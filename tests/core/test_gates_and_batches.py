@@ -30,7 +30,7 @@ def of_size(kernel: Any, size: int, unhealthy: Iterable[int] = (), **options: An
     return a_story(kernel, a_set(instances=listed), **options).roll_out()
 
 
-# --- size --------------------------------------------------------------------------------------------------------------
+# --- size ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_ids_are_ordered_as_numbers(kernel: Any) -> None:
     assert story.selected() == [["eastus/web/vm9", "eastus/web/vm10", "eastus/web/vm11"]]
 
 
-# --- one batch ---------------------------------------------------------------------------------------------------------
+# --- one batch -------------------------------------------------------------------------------------------------------
 
 
 def grid() -> list[Instance]:
@@ -150,7 +150,7 @@ def test_a_set_with_an_instance_in_flight_starts_nothing(kernel: Any) -> None:
     assert story.selected() == [web(1, 2)]
 
 
-# --- order -------------------------------------------------------------------------------------------------------------
+# --- order -----------------------------------------------------------------------------------------------------------
 
 
 def test_phase_ordering_numbers_go_one_after_the_other(kernel: Any) -> None:
@@ -184,7 +184,7 @@ def fabric(kernel: Any, **options: Any) -> Story:
 
 
 def test_service_fabric_finishes_an_upgrade_domain_in_every_zone(kernel: Any) -> None:
-    """Domain 0 in zone 1, then in zone 2: the hold on zone 1 ends though domain 1 waits there; that begins in zone 2."""
+    """Domain 0 in zone 1, then in zone 2: the hold on zone 1 ends though domain 1 waits there."""
     story = fabric(kernel, max_batch_percent=25)
     order = []
     while story.selected():
@@ -216,7 +216,7 @@ def test_only_a_begun_domain_keeps_others_back(kernel: Any) -> None:
     assert story.why(*web(0)) == ["upgrade-domain-later(domain=0)"]
 
 
-# --- the after-batch gate ----------------------------------------------------------------------------------------------
+# --- the after-batch gate --------------------------------------------------------------------------------------------
 
 
 def test_too_many_bad_among_the_upgraded_fault_the_attempt(kernel: Any) -> None:
@@ -312,7 +312,7 @@ def test_between_batches_a_bad_moment_that_passes_is_forgiven(kernel: Any) -> No
     assert story.selected() == [web(2, 3)]
 
 
-# --- the before-batch gate ---------------------------------------------------------------------------------------------
+# --- the before-batch gate -------------------------------------------------------------------------------------------
 
 
 def test_a_set_too_unhealthy_to_begin_is_faulted(kernel: Any) -> None:
@@ -331,6 +331,19 @@ def test_unknown_counts_as_not_healthy_and_initializing_does_not(kernel: Any) ->
     for health, expected in (("unknown", "faulted"), ("initializing", "waiting")):
         listed = [vm(i, health=health if i > 6 else "healthy") for i in range(10)]
         assert a_story(kernel, a_set(instances=listed)).roll_out().status(WEB) == expected
+
+
+@pytest.mark.parametrize(("what", "expected"), [("unknown", "faulted"), ("initializing", "waiting")])
+def test_reported_health_counts_like_listed_health(kernel: Any, what: str, expected: str) -> None:
+    """Three of ten are reported so."""
+    story = of_size(kernel, 10)
+    story.report(pg.What[what.upper()], *web(7, 8, 9), now=1)
+    assert story.status(WEB) == expected
+    story = of_size(kernel, 10)
+    story.start()
+    story.upgrade()
+    story.report(pg.What[what.upper()], *web(0), now=1)
+    assert story.status(WEB) == expected.replace("waiting", "rolling-forward")
 
 
 def test_outside_maintenance_stops_the_rollout_after_the_batch_in_flight(kernel: Any) -> None:
@@ -379,6 +392,21 @@ def test_the_set_behind_a_pick_is_not_judged_yet(kernel: Any) -> None:
     assert (story.selected(), story.status("eastus/b")) == ([["eastus/a/0"]], "waiting")
 
 
+def test_an_attempt_that_ends_at_its_gate_frees_its_zone_before_the_next_is_judged(kernel: Any) -> None:
+    """`b` in zone 1 goes on then, and keeps the unhealthy `c` in zone 2 waiting: a set that waits is not faulted."""
+    sets = (
+        a_set("eastus/a", [vm(0, "2"), vm(1, "2")]),
+        a_set("eastus/b", [vm(0, "1")]),
+        a_set("eastus/c", [vm(0, "2")]),
+    )
+    story = a_story(kernel, a_fleet(*sets)).roll_out()
+    story.start("eastus/a/0")
+    story.upgrade()
+    story.unhealthy("eastus/a/0", "eastus/c/0", now=1)
+    assert [story.status(f"eastus/{name}") for name in "abc"] == ["faulted", "waiting", "waiting"]
+    assert story.selected() == [["eastus/b/0"]]
+
+
 def test_nothing_pending_completes_even_an_unhealthy_set(kernel: Any) -> None:
     """There is no batch that could start, so there is no gate."""
     listed = [vm(0, version=NEW, health="unhealthy"), vm(1, skip_upgrade=True, health="unhealthy")]
@@ -387,7 +415,7 @@ def test_nothing_pending_completes_even_an_unhealthy_set(kernel: Any) -> None:
     assert story.of_set(WEB)["progress"]["skipped"] == 2
 
 
-# --- a set's own limits ------------------------------------------------------------------------------------------------
+# --- a set's own limits ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -50,7 +54,7 @@ def tried(engine: pg.Engine, state: State, event: Any) -> Any:
         return None
 
 
-# --- counters ----------------------------------------------------------------------------------------------------------
+# --- counters --------------------------------------------------------------------------------------------------------
 
 
 def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
@@ -103,7 +107,15 @@ def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
             alive[col["link"][s * c.LINK + c.LINK_ROLLOUT]] += 1
     sums = [sum(row[at] for row in tally.values()) for at in (c.TALLY_FLIGHT, c.TALLY_BAD, c.TALLY_TOTAL)]
     assert len(statics.group_limit) == len(used)
-    return {"tally": tally, "wait": wait, "holds": holds, "working": working, "used": used, "alive": alive, "sums": sums}
+    return {
+        "tally": tally,
+        "wait": wait,
+        "holds": holds,
+        "working": working,
+        "used": used,
+        "alive": alive,
+        "sums": sums,
+    }
 
 
 def carried(engine: pg.Engine, state: State, like: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +144,7 @@ def test_counters_equal_a_recount(kernel: Any, seed: int) -> None:
         assert carried(engine, state, expected) == expected
 
 
-# --- legal and selected ------------------------------------------------------------------------------------------------
+# --- legal and selected ----------------------------------------------------------------------------------------------
 
 
 @lawful
@@ -185,7 +197,7 @@ def test_what_is_selected_may_all_be_started_and_nothing_more(kernel: Any, seed:
 @lawful
 @given(seed=seeds)
 def test_who_does_not_start_has_a_reason(kernel: Any, seed: int) -> None:
-    """Every pending instance that is not selected has one at least, every selected one none, and so have those left out."""
+    """Every pending instance that is not selected has one at least, so has who is left out; the selected none."""
     chance, engine, state = told(kernel, seed)
     for _ in range(EVENTS):
         picked = {slot for batch in engine.select(state) for slot in batch.slots}
@@ -200,7 +212,7 @@ def test_who_does_not_start_has_a_reason(kernel: Any, seed: int) -> None:
         state = state if step is None else step.state
 
 
-# --- purity ------------------------------------------------------------------------------------------------------------
+# --- purity ----------------------------------------------------------------------------------------------------------
 
 
 @lawful
@@ -274,7 +286,37 @@ def test_a_refused_batch_leaves_nothing_moved(kernel: Any, seed: int) -> None:
         state = state if step is None else step.state
 
 
-# --- section 11 --------------------------------------------------------------------------------------------------------
+TELL = """
+from random import Random
+from test_laws import EVENTS, a_wild_event, told, tried
+from phasegate.core.kernels import default_kernel
+for seed in range(20):
+    chance, engine, state = told(default_kernel(), seed)
+    for _ in range(EVENTS):
+        step = tried(engine, state, a_wild_event(chance, engine, state))
+        state = state if step is None else step.state
+    print(state.digest, engine.legal(state), engine.select(state), engine.progress(state))
+"""
+
+
+def test_nothing_depends_on_the_hash_seed() -> None:
+    """The same wild stories in two processes end in the same states, with everything in the same order."""
+    here = Path(__file__).parent
+    told_in = [
+        subprocess.run(
+            [sys.executable, "-c", TELL],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told_in[0] == told_in[1]
+    assert len(told_in[0].splitlines()) == 20
+
+
+# --- section 11 ------------------------------------------------------------------------------------------------------
 
 
 @define

@@ -131,7 +131,7 @@ def test_only_a_pending_instance_starts(kernel: Any, life: Life) -> None:
     assert f"not-pending(instance=0, state={life.word})" in [str(reason) for reason in refusal.value.verdict.reasons]
 
 
-# --- commands, versions, deadlines, health -----------------------------------------------------------------------------
+# --- commands, versions, deadlines, health ---------------------------------------------------------------------------
 
 
 def commanded(facts: list[Any]) -> list[tuple[str, str, list[int]]]:

@@ -146,7 +146,9 @@ OPTIONS: list[tuple[str, Any, Callable[[Story], Any], Any, Any]] = [
 def ten(name: str) -> pg.ScaleSet:
     """Return ten instances; in two zones for those options that ask for it."""
     if name == "enable_cross_zone":
-        return a_set(instances=[vm(i, "12"[i % 2]) for i in range(10)], rolling_policy=RollingPolicy(max_batch_percent=90))
+        return a_set(
+            instances=[vm(i, "12"[i % 2]) for i in range(10)], rolling_policy=RollingPolicy(max_batch_percent=90)
+        )
     return a_set(instances=10, configured_at_ms=0 if name == "delays" else None)
 
 
@@ -263,7 +265,7 @@ def test_the_parts_are_named_rules() -> None:
         assert {*getattr(part, "reasons", ())} <= {str(code) for code in pg.Code}
 
 
-# --- users' own policies -----------------------------------------------------------------------------------------------
+# --- users' own policies ---------------------------------------------------------------------------------------------
 
 
 class Asked:
@@ -312,7 +314,9 @@ class OneAtATime:
     def judge(self, question: pg.policies.Question) -> Any:
         """Wait for any other set."""
         others = set(question.at_work) - {question.set.full_name}
-        return pg.policies.Wait(tuple(f"{name} is at work" for name in sorted(others))) if others else pg.policies.Admit()
+        return (
+            pg.policies.Wait(tuple(f"{name} is at work" for name in sorted(others))) if others else pg.policies.Admit()
+        )
 
 
 def test_the_picks_before_count_as_at_work(kernel: Any) -> None:

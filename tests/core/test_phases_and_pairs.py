@@ -32,7 +32,7 @@ def sized(**sizes: int) -> tuple[pg.ScaleSet, ...]:
     return tuple(a_set(f"{region}/web", size) for region, size in sizes.items())
 
 
-# --- the plan ----------------------------------------------------------------------------------------------------------
+# --- the plan --------------------------------------------------------------------------------------------------------
 
 
 def test_the_default_plan_doubles_from_the_smallest_region_on(kernel: Any) -> None:
@@ -48,7 +48,7 @@ def test_regions_without_eligible_instances_come_last(kernel: Any) -> None:
 
 
 def test_the_plan_counts_eligible_instances_of_eligible_sets_only(kernel: Any) -> None:
-    """Excluded instances and sets that take no part do not make a region large; a region without a set is in no phase."""
+    """Excluded instances and ineligible sets make no region large; a region without an eligible set is in no phase."""
     fleet = a_fleet(
         a_set("a/web", [vm(i, skip_upgrade=i > 0) for i in range(9)]),
         a_set("a/out", 50, automatic_os_upgrade=False),
@@ -143,7 +143,7 @@ def test_the_graph_of_pairs_is_a_symmetric_closure() -> None:
     assert sorted(tuple(sorted(edge)) for edge in pair_graph(fleet).edges) == [("a", "b"), ("a", "c")]
 
 
-# --- phases end --------------------------------------------------------------------------------------------------------
+# --- phases end ------------------------------------------------------------------------------------------------------
 
 
 def test_only_a_phase_that_succeeded_opens_the_next(kernel: Any) -> None:
@@ -279,7 +279,7 @@ def test_a_set_that_a_manual_rollout_took_over_still_counts_in_its_phase(kernel:
     assert phase_ends(story) == [(0, False, 1, 3)]
 
 
-# --- pairs at work -----------------------------------------------------------------------------------------------------
+# --- pairs at work ---------------------------------------------------------------------------------------------------
 
 
 def paired(kernel: Any) -> Story:
@@ -334,7 +334,7 @@ def test_while_a_set_waits_for_its_window_its_region_stays_at_work(kernel: Any) 
     assert story.why("b/db/0") == ["pair-at-work(pair=a, region=b)"]
 
 
-# --- gallery rollouts --------------------------------------------------------------------------------------------------
+# --- gallery rollouts ------------------------------------------------------------------------------------------------
 
 
 def gallery(kernel: Any, *replicas: str, **options: Any) -> Story:

@@ -341,7 +341,7 @@ def test_reasons_read_as_code_and_numbers() -> None:
     assert str(pg.IllegalTransition(pg.Verdict((reason(Code.PAUSED), reason(Code.CANCELLED))))) == "paused; cancelled"
 
 
-# --- batches that are no batches ---------------------------------------------------------------------------------------
+# --- batches that are no batches -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

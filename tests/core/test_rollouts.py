@@ -24,7 +24,7 @@ def two_images(kernel: Any, **options: Any) -> Story:
     return a_story(kernel, fleet, **options).roll_out().roll_out(CENTOS.name)
 
 
-# --- how rollouts begin and end ----------------------------------------------------------------------------------------
+# --- how rollouts begin and end --------------------------------------------------------------------------------------
 
 
 def test_a_rollout_says_what_it_begins_with(kernel: Any) -> None:
@@ -82,7 +82,7 @@ def test_an_unknown_rollout_is_an_error(kernel: Any, event: Any, number: int) ->
         two_images(kernel).on(event(0, number))
 
 
-# --- cancel and stop ---------------------------------------------------------------------------------------------------
+# --- cancel and stop -------------------------------------------------------------------------------------------------
 
 
 def test_cancel_lets_nothing_start_and_what_is_in_flight_finish(kernel: Any) -> None:
@@ -161,7 +161,7 @@ def test_cancelling_what_has_ended_moves_nothing(kernel: Any) -> None:
     assert (story.on(pg.Cancel(story.now)), story.state == before) == ([], True)
 
 
-# --- pause and resume --------------------------------------------------------------------------------------------------
+# --- pause and resume ------------------------------------------------------------------------------------------------
 
 
 def test_no_batch_starts_while_paused(kernel: Any) -> None:
@@ -207,7 +207,7 @@ def test_an_attempt_may_complete_while_paused(kernel: Any) -> None:
     assert story.status() == "completed"
 
 
-# --- newer versions ----------------------------------------------------------------------------------------------------
+# --- newer versions --------------------------------------------------------------------------------------------------
 
 
 def test_a_running_rollout_finishes_and_the_newer_version_gets_its_own(kernel: Any) -> None:
@@ -252,7 +252,7 @@ def test_a_version_that_is_no_target_supersedes_nothing(kernel: Any, fields: dic
     assert story.status() == "running"
 
 
-# --- manual ------------------------------------------------------------------------------------------------------------
+# --- manual ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_manual_rollout_names_its_sets_and_has_no_phases(kernel: Any) -> None:
@@ -299,7 +299,7 @@ def test_a_manual_rollout_with_a_cancelled_attempt_is_cancelled(kernel: Any) -> 
     assert story.lives() == {"0": "upgraded", "1": "pending", "2": "pending", "3": "pending"}
 
 
-# --- history and progress ----------------------------------------------------------------------------------------------
+# --- history and progress --------------------------------------------------------------------------------------------
 
 
 def test_history_holds_what_became_of_each_attempt(kernel: Any) -> None:
@@ -389,7 +389,10 @@ def test_progress_counts_a_rollout_by_region_and_set(kernel: Any) -> None:
         "current": 1,
     }
     assert report["regions"]["b"]["eligible"] == 3
-    assert [(entry["name"], sum(entry["progress"].values())) for entry in report["sets"]] == [("a/web", 4), ("b/web", 3)]
+    assert [(entry["name"], sum(entry["progress"].values())) for entry in report["sets"]] == [
+        ("a/web", 4),
+        ("b/web", 3),
+    ]
     assert (report["batches"], report["phase"]) == (1, 0)
 
 

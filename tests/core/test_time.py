@@ -18,7 +18,7 @@ THURSDAY = Window(day="thu", start="02:00", minutes=300)  # 1970-01-01 was a Thu
 DAY = 24 * HOUR
 
 
-# --- before now, at now ------------------------------------------------------------------------------------------------
+# --- before now, at now ----------------------------------------------------------------------------------------------
 
 
 def verifying(kernel: Any) -> Story:
@@ -88,7 +88,7 @@ def test_many_timers_pass_in_one_step(kernel: Any) -> None:
     assert [story.life(name) for name in ("eastus/a/0", "eastus/b/0")] == [Life.RESTORING] * 2
 
 
-# --- pause between batches ---------------------------------------------------------------------------------------------
+# --- pause between batches -------------------------------------------------------------------------------------------
 
 
 def test_a_pause_passes_between_batches(kernel: Any) -> None:
@@ -182,7 +182,7 @@ def test_pausing_twice_and_resuming_twice_is_once(kernel: Any) -> None:
     assert story.engine.next_time(story.state) == HOUR + 20 * MINUTE
 
 
-# --- windows -----------------------------------------------------------------------------------------------------------
+# --- windows ---------------------------------------------------------------------------------------------------------
 
 
 def windowed(kernel: Any, *windows: Window, now: int = 0, **options: Any) -> Story:
@@ -261,7 +261,7 @@ def test_nothing_pending_needs_no_window(kernel: Any) -> None:
     assert a_story(kernel, own, delays=True).roll_out().status() == "completed"
 
 
-# --- delays ------------------------------------------------------------------------------------------------------------
+# --- delays ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_first_rollout_begins_within_three_hours_of_the_configuration(kernel: Any) -> None:

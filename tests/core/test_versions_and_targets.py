@@ -40,7 +40,7 @@ def test_a_named_target_must_be_published(kernel: Any) -> None:
     """One that the image does not have, or not yet, is refused and says so."""
     fleet = of_versions(ImageVersion(OLD), ImageVersion(NEW, published_at_ms=HOUR))
     story = a_story(kernel, fleet)
-    with pytest.raises(pg.InvalidEvent, match="no version `9.9`"):
+    with pytest.raises(pg.InvalidEvent, match=r"no version `9\.9`"):
         story.roll_out(target="9.9")
     with pytest.raises(pg.InvalidEvent, match="published at 3600000, after 0"):
         story.roll_out(target=NEW)
@@ -48,7 +48,7 @@ def test_a_named_target_must_be_published(kernel: Any) -> None:
 
 def test_a_version_that_is_no_dotted_integers_is_refused(kernel: Any) -> None:
     """A rollout to it is not begun."""
-    with pytest.raises(ValueError, match="`2.0-beta` is not dotted integers"):
+    with pytest.raises(ValueError, match=r"`2\.0-beta` is not dotted integers"):
         a_story(kernel).roll_out(target="2.0-beta")
 
 
@@ -175,6 +175,15 @@ def test_listed_failures_count_in_any_spelling_of_the_version(kernel: Any) -> No
 def test_a_manual_rollout_may_try_it_again(kernel: Any) -> None:
     """Somebody named the set."""
     assert failing(kernel).roll_out(sets=("eastus/web",)).lives() == {"0": "pending", "1": "pending"}
+
+
+def test_what_failed_in_a_manual_rollout_is_remembered_too(kernel: Any) -> None:
+    """The next automatic one leaves that instance out."""
+    story = a_story(kernel, a_set(instances=2)).roll_out(sets=("eastus/web",))
+    story.start("eastus/web/0")
+    story.report(pg.What.FAILED, "eastus/web/0")
+    assert (story.life("eastus/web/0").word, story.status()) == ("failed", "faulted")
+    assert story.roll_out().lives() == {"0": "excluded", "1": "pending"}
 
 
 def test_deploying_a_changed_model_clears_the_memory(kernel: Any) -> None:

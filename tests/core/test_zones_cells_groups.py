@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 from fleets import CENTOS, HOUR, Story, a_fleet, a_set, a_story, vm
 
 import phasegate as pg
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Group, RollingPolicy, Window
+from phasegate.policies import availability_first
 
 WINDOW = Window(day="thu", start="00:00", minutes=300)
 
@@ -104,7 +106,7 @@ def test_the_graph_says_who_may_run_together_and_why_not(kernel: Any) -> None:
     ]
 
 
-# --- holds -------------------------------------------------------------------------------------------------------------
+# --- holds -----------------------------------------------------------------------------------------------------------
 
 
 def holding(kernel: Any, **fields: Any) -> Story:
@@ -207,7 +209,29 @@ def test_an_attempt_holds_one_cell_at_a_time(kernel: Any) -> None:
     ]
 
 
-# --- users' conflicts --------------------------------------------------------------------------------------------------
+class WithoutZones:
+    """The default policy without any edge between cells."""
+
+    def rules(self, fleet: pg.Fleet) -> Any:
+        """Take the edges out."""
+        return evolve(availability_first(delays=False).rules(fleet), edges=())
+
+    def document(self) -> dict[str, object]:
+        """There is nothing to say."""
+        return {}
+
+
+def test_an_attempt_holds_one_cell_even_where_zones_do_not_conflict(kernel: Any) -> None:
+    """The hold is a rule of its own: two sets may be in two zones then, one set may not."""
+    fleet = a_fleet(in_zones("eastus/a", "1", "1", "2"), in_zones("eastus/z", "2"))
+    story = a_story(kernel, fleet, policy=WithoutZones()).roll_out()
+    assert story.selected() == [["eastus/a/0"], ["eastus/z/0"]]
+    story.start("eastus/a/0")
+    story.upgrade()
+    assert story.check("eastus/a/2") == ["cell-busy(busy_cell=eastus/1, cell=eastus/2)"]
+
+
+# --- users' conflicts ------------------------------------------------------------------------------------------------
 
 
 def test_a_users_edge_keeps_two_cells_apart(kernel: Any) -> None:
@@ -227,7 +251,7 @@ def test_an_edge_from_a_cell_to_itself_is_refused() -> None:
         a_fleet(conflicts=[("eastus/1", "eastus/9")])
 
 
-# --- groups ------------------------------------------------------------------------------------------------------------
+# --- groups ----------------------------------------------------------------------------------------------------------
 
 
 def grouped(kernel: Any, counts: str, limit: int, *members: str, **options: Any) -> Story:
@@ -324,7 +348,7 @@ def test_a_group_must_be_possible() -> None:
         a_fleet(groups=[Group(name="g", counts="instances", members=("eastus/1",), limit=1)])
 
 
-# --- crossing zones ----------------------------------------------------------------------------------------------------
+# --- crossing zones --------------------------------------------------------------------------------------------------
 
 
 def crossing(kernel: Any, **fleet: Any) -> Story:
