@@ -15,7 +15,7 @@ from phasegate.cli.screen import (
     DIM,
     ODD,
     STRONG,
-    Head,
+    Heads,
     columns,
     dotted,
     heading,
@@ -112,17 +112,12 @@ def _summary(entry: RolloutPlan) -> Text:
 def _regions(entry: RolloutPlan, *, with_numbers: bool, is_wide: bool) -> Table:
     """Return the regions by phase; in the order in which the phases open, in one by name."""
     phase_of = {name: at for at, phase in enumerate(entry.phases or ()) for name in phase}
-    heads: list[Head] = [] if entry.phases is None else [("phase", "right")]
-    heads += [
-        ("region", "left", min(_REGION_WIDTH, max(len(region.name) for region in entry.regions))),
-        ("zones", "left"),
-        ("sets", "right"),
-        ("instances", "right"),
-    ]
-    if with_numbers:
-        heads += [("batch", "right"), ("batches", "right")] if is_wide else [("batch", "right")]
-    heads.append(("pair", "left", 13))
-    table = columns(*heads)
+    phases: Heads = () if entry.phases is None else (("phase", "right"),)
+    numbers: Heads = (("batch", "right"), ("batches", "right")) if is_wide else (("batch", "right"),)
+    width = min(_REGION_WIDTH, max(len(region.name) for region in entry.regions))
+    middle: Heads = (("region", "left", width), ("zones", "left"), ("sets", "right"), ("instances", "right"))
+    pair: Heads = (("pair", "left", 13),)
+    table = columns(*phases, *middle, *(numbers if with_numbers else ()), *pair)
     before: int | None = None
     for region in entry.regions:
         phase = phase_of.get(region.name)
@@ -175,11 +170,10 @@ def _order(entry: RolloutPlan) -> Iterator[Text]:
 def _sets(entry: RolloutPlan, *, is_wide: bool) -> Table:
     """Return every set with its numbers, in the order of its region."""
     has_skipped = any(one.current or one.excluded for one in entry.sets)
-    heads: list[Head] = [("set", "left", 14), ("instances", "right")]
-    if has_skipped:
-        heads += [("current", "right"), ("excluded", "right")] if is_wide else [("skipped", "right")]
-    heads += [("batch", "right"), ("batches", "right"), ("unhealthy", "right"), ("bad upgraded", "right")]
-    table = columns(*heads)
+    first: Heads = (("set", "left", 14), ("instances", "right"))
+    skipped: Heads = (("current", "right"), ("excluded", "right")) if is_wide else (("skipped", "right"),)
+    rest: Heads = (("batch", "right"), ("batches", "right"), ("unhealthy", "right"), ("bad upgraded", "right"))
+    table = columns(*first, *(skipped if has_skipped else ()), *rest)
     rank = {region.name: at for at, region in enumerate(entry.regions)}
     for one in sorted(entry.sets, key=lambda one: (rank[one.region], one.name)):
         cells: list[RenderableType] = [one.name, _of(one.eligible, one.total)]

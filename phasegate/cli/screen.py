@@ -20,6 +20,7 @@ GOOD, BAD, ODD, DIM, STRONG = "green", "red", "yellow", "dim", "bold"
 
 Side = Literal["left", "right"]
 Head = tuple[str, Side] | tuple[str, Side, int]
+Heads = tuple[Head, ...]
 
 
 class Screen(Console):
