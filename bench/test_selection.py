@@ -1,8 +1,8 @@
 """What one decision costs: selection over a whole fleet, and a step with the selection after it.
 
-Each benchmark asserts its result before it is timed. The wide fleet has sets of all sizes in all regions, so that phases,
-zones and batch bounds all have a say; the manual rollout opens every region at once, the most that selection can be
-asked to do. Run with `pytest bench --benchmark-only`.
+Each benchmark asserts its result before it is timed. The wide fleet has sets of all sizes in all regions, so that
+phases, zones and batch bounds all have a say; the manual rollout opens every region at once, the most that selection
+can be asked to do. Run with `pytest bench --benchmark-only`.
 """
 
 from __future__ import annotations
