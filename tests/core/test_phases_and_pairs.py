@@ -160,6 +160,15 @@ def test_only_a_phase_that_succeeded_opens_the_next(kernel: Any) -> None:
     assert opened == [(0, ("a",)), (1, ("b",))]
 
 
+def test_a_set_with_nothing_to_do_still_waits_for_its_phase(kernel: Any) -> None:
+    """It completes when its phase opens, not before."""
+    story = a_story(kernel, a_fleet(*sized(a=1), a_set("b/web", [vm(0, version=NEW)]))).roll_out()
+    assert story.status("b/web") == "waiting"
+    story.finish()
+    assert story.ended() == ["a/web completed", "b/web completed", "0 completed"]
+    assert phase_ends(story) == [(0, True, 0, 1), (1, True, 0, 0)]
+
+
 def test_a_lost_instance_halts_the_rollout(kernel: Any) -> None:
     """At 0 percent all eligible ones must have succeeded; the attempts that wait end as cancelled."""
     story = a_story(kernel, a_fleet(*sized(a=1, b=2))).roll_out()
@@ -320,6 +329,10 @@ def test_the_pair_rule_holds_for_cross_zone_sets(kernel: Any) -> None:
     story.roll_out().roll_out(CENTOS.name)
     story.start("a/web/0")
     assert story.why("b/db/0") == ["pair-at-work(pair=a, region=b)"]
+    story.upgrade()
+    story.start("a/web/1")
+    story.upgrade()
+    assert story.selected() == [["b/db/0"]]
 
 
 def test_while_a_set_waits_for_its_window_its_region_stays_at_work(kernel: Any) -> None:
@@ -374,6 +387,17 @@ def test_a_region_does_not_join_a_rollout_that_has_ended(kernel: Any) -> None:
     assert story.lives("a/web") == {"0": "current"}
     assert story.engine.candidates_for_update(story.state) == (CORP.name,)
     assert story.roll_out(CORP.name).finish().version("a/web/0") == NEW
+
+
+def test_a_region_does_not_join_a_rollout_that_is_being_cancelled(kernel: Any) -> None:
+    """What is in flight finishes, and nobody begins any more."""
+    story = gallery(kernel, "c").roll_out(CORP.name)
+    story.start()
+    story.on(pg.Cancel(0))
+    story.on(pg.Replicated(CORP.name, NEW, "a", 0))
+    assert (set(story.refused()), story.selected()) == ({"a/web", "b/web"}, [])
+    story.upgrade()
+    assert story.status() == "cancelled"
 
 
 def test_a_waiting_set_whose_replica_is_excluded_leaves_when_it_would_begin(kernel: Any) -> None:

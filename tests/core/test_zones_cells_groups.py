@@ -199,6 +199,27 @@ def test_a_hold_ends_when_a_users_policy_refuses_its_cell(kernel: Any) -> None:
     assert story.selected() == [["eastus/a/2"], ["eastus/z/0"]]
 
 
+def test_a_hold_ends_when_a_users_policy_changes_its_mind(kernel: Any) -> None:
+    """Here because a set far away begins, while the holder pauses between its batches."""
+
+    class OneAlone:
+        name = "one-alone"
+
+        def judge(self, question: pg.policies.Question) -> Any:
+            if question.set.name == "a" and "far/away" in question.at_work:
+                return pg.policies.Wait(("far/away is at work",))
+            return pg.policies.Admit()
+
+    sets = (in_zones("eastus/a", "1", "1"), in_zones("eastus/z", "2"), a_set("far/away", 1))
+    story = a_story(kernel, a_fleet(*sets), also=(OneAlone(),), pause_between_batches_ms=HOUR)
+    story.roll_out(sets=tuple(one.full_name for one in sets))
+    story.start("eastus/a/0")
+    story.upgrade()
+    assert busy(story) == ["eastus/1"]
+    story.start("far/away/0")
+    assert (busy(story)[0], story.selected()) == ("far/-", [["eastus/z/0"]])
+
+
 def test_an_attempt_holds_one_cell_at_a_time(kernel: Any) -> None:
     """Though another one would be free of conflicts."""
     story = a_story(kernel, in_zones("eastus/a", "1", "1", "2")).roll_out()
