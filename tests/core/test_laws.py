@@ -105,6 +105,13 @@ def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
     for s in range(len(sets)):
         if col["status"][s] in (c.WAITING, c.ROLLING):
             alive[col["link"][s * c.LINK + c.LINK_ROLLOUT]] += 1
+    too_late = {
+        s: sum(
+            col["life"][slot] & c.STATE_BITS == Life.PENDING and bool(col["flag"][slot] & c.TOO_LATE)
+            for slot in engine.members(state, name)
+        )
+        for s, name in enumerate(sets)
+    }
     sums = [sum(row[at] for row in tally.values()) for at in (c.TALLY_FLIGHT, c.TALLY_BAD, c.TALLY_TOTAL)]
     assert len(statics.group_limit) == len(used)
     return {
@@ -115,6 +122,7 @@ def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
         "used": used,
         "alive": alive,
         "sums": sums,
+        "too_late": too_late,
     }
 
 
@@ -128,6 +136,7 @@ def carried(engine: pg.Engine, state: State, like: dict[str, Any]) -> dict[str, 
         "working": [*col["working"][: len(like["working"])]],
         "used": [*col["used"][: len(like["used"])]],
         "alive": [col["plan"][at * c.PLAN + c.PLAN_ALIVE] for at in range(len(like["alive"]))],
+        "too_late": {s: col["tally"][s * c.TALLY + c.TALLY_TOO_LATE] for s in like["too_late"]},
         "sums": [col["sums"][at] for at in (c.SUM_FLIGHT, c.SUM_BAD, c.SUM_TOTAL)],
     }
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import phasegate as pg
 from phasegate.core.facts import BatchStarted, PhaseEnded, PhaseOpened
 from phasegate.core.model import Image, ImageVersion, Region, Replica, Window
+from phasegate.core.schedule import first_instant
 from phasegate.core.topology import check_phases, pair_graph, phase_plan
 
 
@@ -377,6 +378,21 @@ def test_a_region_joins_when_the_version_gets_there(kernel: Any) -> None:
     assert set(story.refused()) == {"b/web"}
     story.finish()
     assert [story.version(f"{name}/web/0") for name in "abc"] == [NEW, OLD, NEW]
+
+
+def test_an_ineligible_set_does_not_join(kernel: Any) -> None:
+    """Its codes are those of now; the delay of one that joins begins when the version got there."""
+    everywhere = (Replica("a"), Replica("c"))
+    versions = (ImageVersion(OLD, regions=everywhere), ImageVersion(NEW, regions=[Replica("c")]))
+    sets = (
+        a_set("a/out", 1, image=CORP, health_sources=()),
+        a_set("a/in", 1, image=CORP, configured_at_ms=0),
+        a_set("c/web", 1, image=CORP),
+    )
+    story = a_story(kernel, a_fleet(*sets, images=[Image(CORP, versions)]), delays=True).roll_out(CORP.name)
+    story.on(pg.Replicated(CORP.name, NEW, "a", HOUR))
+    assert story.refused() == {"a/out": ["health-source-missing"]}
+    assert story.earliest("a/in/0") == first_instant("a/in", NEW, 0)
 
 
 def test_a_region_does_not_join_a_rollout_that_has_ended(kernel: Any) -> None:

@@ -214,3 +214,19 @@ def test_images_that_wait_for_a_rollout_are_candidates(kernel: Any) -> None:
     assert story.engine.candidates_for_update(story.state) == ()
     story.on(pg.Published(UBUNTU.name, ImageVersion(NEWER), 0))
     assert story.engine.candidates_for_update(story.state) == (UBUNTU.name,)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"automatic_os_upgrade": False}, {"instances": [vm(0, version=NEW)]}, {"instances": 0}],
+)
+def test_an_image_that_nobody_needs_is_no_candidate(kernel: Any, fields: dict[str, Any]) -> None:
+    """No eligible set has an instance below the newest version."""
+    story = a_story(kernel, a_set(**fields))
+    assert story.engine.candidates_for_update(story.state) == ()
+
+
+def test_an_image_without_a_target_is_no_candidate(kernel: Any) -> None:
+    """Before its first version is published."""
+    story = a_story(kernel, of_versions(ImageVersion(NEW, published_at_ms=HOUR)))
+    assert story.engine.candidates_for_update(story.state) == ()
