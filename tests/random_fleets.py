@@ -168,9 +168,7 @@ def some_reports(random: Random, engine: pg.Engine, state: State, now: int) -> p
             pg.Do.CONFIGURE: [pg.What.CONFIGURED] * 5 + [pg.What.FAILED],
             pg.Do.RESTORE: [pg.What.DISK_RESTORED] * 2 + [pg.What.RESTORE_FAILED],
         }[command.do]
-        parts.append(
-            pg.Signals.of(random.choice(answers), slots, now, attempt=command.attempt, answers=command.do)
-        )
+        parts.append(pg.Signals.of(random.choice(answers), slots, now, attempt=command.attempt, answers=command.do))
     slots = [slot for slot in range(state.rows["instance"]) if random.random() < 0.5]
     health = random.choice([pg.What.HEALTHY] * 6 + [pg.What.UNHEALTHY, pg.What.UNKNOWN, pg.What.INITIALIZING])
     parts.append(pg.Signals.of(health, slots, now, observed_at=max(0, now - random.choice([0, 0, 0, 5, 3000]))))
@@ -222,6 +220,3 @@ def something_rare(random: Random, engine: pg.Engine, state: State, now: int) ->
             lambda: pg.Published(random.choice([PLATFORM, GALLERY]).name, pg.ImageVersion(VERSIONS[2]), now),
         ]
     return random.choice(makers)()
-
-
-

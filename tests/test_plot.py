@@ -261,7 +261,7 @@ def test_words_say_how_a_rollout_and_its_phases_went() -> None:
     timeline = collect(lines(HALTED))
     clock = Clock(timeline.start_ms, timeline.end_ms)
     (rollout,) = timeline.rollouts
-    assert "Rollout to 18.04.202402010: halted" == title_of(timeline)  # noqa: SIM300
+    assert "Rollout to 18.04.202402010: halted" == title_of(timeline)
     name, more = rollout_words(rollout, clock)
     assert name == f"{IMAGE} → 18.04.202402010"
     assert more.startswith("by platform  ·  halted (phase 2 did not succeed) after 3 h ")

@@ -1,4 +1,4 @@
-"""The compiled kernel and its plain twin are one machine: state for state, fact for fact, on random fleets and events."""
+"""The compiled kernel and its plain twin are one machine, state for state and fact for fact."""
 
 from random import Random
 from typing import Any

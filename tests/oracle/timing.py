@@ -58,7 +58,7 @@ def _minutes_in(t: int, window: Window) -> int:
 def is_open(windows: Sequence[Window], t: int) -> bool:
     """Tell whether a batch may start at `t`: no windows at all, or inside one (start inclusive, end exclusive).
 
-    Where the clocks changed since the opening, the window may be as long on the clock or in elapsed time: either will do.
+    Where the clocks changed since the opening, it may be as long on the clock or in elapsed time: either will do.
     """
     return not windows or any(
         min(_minutes_in(t, window), _minutes_since(t, window)) < window["minutes"] for window in windows

@@ -1,0 +1,1 @@
+"""Whole rollouts as stories that a person can read."""
