@@ -42,10 +42,10 @@ from phasegate.core.facts import Commands, Step
 from phasegate.core.kernels import default_kernel
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, Health
-from phasegate.core.progress import report
+from phasegate.core.progress import history_of, report
 from phasegate.core.reasons import Verdict
 from phasegate.core.rules import Policy
-from phasegate.core.state import AttemptRecord, State
+from phasegate.core.state import ATTEMPTS_KEPT, AttemptRecord, State
 from phasegate.core.twin.selector import Pick
 from phasegate.core.working import Working
 
@@ -186,7 +186,7 @@ class Engine:
         work.picks = self._settle(reader, now)
         history, digest = state.history, state.history_digest
         for s, record in reader.ended:
-            history = history.replaced(s, (record, *history[s])[:5])
+            history = history.replaced(s, (record, *history[s])[:ATTEMPTS_KEPT])
             digest = _chained(digest, s, record)
         return Step(work.publish(now, history=history, history_digest=digest), tuple(reader.facts))
 
@@ -331,16 +331,23 @@ class Engine:
             return tracing.outstanding(self._work, state)
 
     def progress(self, state: State) -> dict[str, Any]:
-        """Return the counts of every rollout, phase and set, with each set's history, as plain data (semantics 9)."""
+        """Return the counts of every rollout, phase, region and set, and each set's history, as plain data.
+
+        The last attempts of a set are under `history`, by its full name, newest first (semantics 9).
+        """
         with self._lock:
             self._work.take_up(state)
             return report(self._work, state)
 
     def history(self, state: State, name: str) -> tuple[AttemptRecord, ...]:
-        """Return a set's last attempts, newest first: at most five, ended within two months (semantics 9)."""
-        since = two_months_before(state.now)
-        records = state.history[self.compiled.directory.set_named(name)]
-        return tuple(record for record in records if record.ended_at_ms >= since)
+        """Return a set's last attempts, newest first: at most five, not ended more than two months ago (semantics 9).
+
+        One that is rolling forward comes first; one that waits has not begun, and is not there yet.
+        """
+        s = self.compiled.directory.set_named(name)
+        with self._lock:
+            self._work.take_up(state)
+            return history_of(self._work, state, s)
 
     def counts(self, state: State) -> tuple[int, int]:
         """Return how many instances of the fleet are in flight, and how many are not healthy."""
@@ -444,36 +451,3 @@ def _check_signals(event: Signals, slot_count: int) -> None:
 
 def _chained(digest: bytes, s: int, record: AttemptRecord) -> bytes:
     return blake2b(digest + repr((s, record)).encode(), digest_size=len(digest)).digest()
-
-
-def two_months_before(now: int) -> int:
-    """Return the instant two calendar months before, by the proleptic Gregorian calendar in UTC.
-
-    The day is cut to the month's length: two months before 30 April is 28 or 29 February.
-
-    >>> two_months_before(5_097_600_000)  # 1970-03-01
-    0
-    """
-    day, rest = divmod(now, 86_400_000)
-    year, month, of_month = _civil(day)
-    year, month = (year, month - 2) if month > 2 else (year - 1, month + 10)
-    length = _days(year + month // 12, month % 12 + 1, 1) - _days(year, month, 1)
-    return _days(year, month, min(of_month, length)) * 86_400_000 + rest
-
-
-def _days(year: int, month: int, day: int) -> int:
-    """Return the days from 1970-01-01 to that date; years begin in March, so that the leap day comes last."""
-    year -= month <= 2
-    era, of_era = divmod(year, 400)
-    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
-
-
-def _civil(day: int) -> tuple[int, int, int]:
-    """Return year, month and day of the month of a day counted from 1970-01-01."""
-    era, of_era = divmod(day + 719_468, 146_097)
-    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year + year // 4 - year // 100)
-    shifted = (5 * of_year + 2) // 153
-    month = shifted + 3 if shifted < 10 else shifted - 9
-    return year + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1

@@ -7,16 +7,17 @@ from typing import Any
 import attrs
 
 from phasegate.core import codes as c
+from phasegate.core.calendar import two_months_before
 from phasegate.core.lifecycle import Life
-from phasegate.core.state import State
-from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS, progress
+from phasegate.core.state import ATTEMPTS_KEPT, AttemptRecord, State
+from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS, attempt_record, progress
 from phasegate.core.working import Working
 
 COUNTS = ("eligible", "upgraded", "restored", "failed", "abandoned", "excluded", "current")
 
 
 def report(work: Working, state: State) -> dict[str, Any]:
-    """Return `{"rollouts": [...], "sets": [...]}`; rollouts in order of their numbers, sets by name."""
+    """Return the fleet's counts, the `history` of each set that has one, and the `rollouts` by their numbers."""
     by_rollout: dict[int, list[int]] = {}
     for s in range(state.rows["set"]):
         by_rollout.setdefault(work.v.link[s * c.LINK + c.LINK_ROLLOUT], []).append(s)
@@ -24,10 +25,24 @@ def report(work: Working, state: State) -> dict[str, Any]:
         "now": state.now,
         "in_flight": work.v.sums[c.SUM_FLIGHT],
         "not_healthy": work.v.sums[c.SUM_BAD],
+        "history": {
+            name: [attrs.asdict(record) for record in records]
+            for s, name in enumerate(work.compiled.directory.sets)
+            if (records := history_of(work, state, s))
+        },
         "rollouts": [
             rollout_report(work, state, number, by_rollout.get(number, [])) for number in range(len(work.book.rollouts))
         ],
     }
+
+
+def history_of(work: Working, state: State, s: int) -> tuple[AttemptRecord, ...]:
+    """Return a set's last attempts, newest first: the one rolling forward, and those ended within two months."""
+    since = two_months_before(state.now)
+    ended = [record for record in state.history[s] if record.ended_at_ms is None or record.ended_at_ms >= since]
+    if work.v.status[s] == c.ROLLING:
+        ended.insert(0, attempt_record(work, s, "rolling-forward", None, None))
+    return tuple(ended[:ATTEMPTS_KEPT])
 
 
 def rollout_report(work: Working, state: State, number: int, sets: list[int]) -> dict[str, Any]:

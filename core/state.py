@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -39,16 +40,19 @@ class RolloutRecord:
         return self.sets is not None
 
 
+ATTEMPTS_KEPT: Final = 5  # a set's history, as the vendor's document has it
+
+
 @frozen(kw_only=True)
 class AttemptRecord:
-    """One ended attempt in a set's history (semantics 9)."""
+    """One attempt in a set's history; `ended_at_ms` is None while it is rolling forward (semantics 9)."""
 
     rollout: int
     number: int
     status: AttemptStatus
     error: str | None
     started_at_ms: int | None
-    ended_at_ms: int
+    ended_at_ms: int | None
     progress: Progress
     started_by: str
     image: str

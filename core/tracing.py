@@ -209,8 +209,10 @@ def progress(work: Working, s: int) -> Progress:
     )
 
 
-def attempt_record(work: Working, s: int, status: AttemptStatus, error: str | None, now: int) -> AttemptRecord:
-    """Return the record of an attempt as it ends now."""
+def attempt_record(
+    work: Working, s: int, status: AttemptStatus, error: str | None, ended_at_ms: int | None
+) -> AttemptRecord:
+    """Return the record of the set's attempt, as it ends or while it is rolling forward (None)."""
     v = work.v
     link, tally = s * c.LINK, s * c.TALLY
     rollout = v.link[link + c.LINK_ROLLOUT]
@@ -221,7 +223,7 @@ def attempt_record(work: Working, s: int, status: AttemptStatus, error: str | No
         status=status,
         error=error,
         started_at_ms=v.clock[s * c.CLOCK + c.CLOCK_BEGAN] if v.tally[tally + c.TALLY_BATCHES] else None,
-        ended_at_ms=now,
+        ended_at_ms=ended_at_ms,
         progress=progress(work, s),
         started_by=record.started_by,
         image=record.image,

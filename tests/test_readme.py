@@ -30,7 +30,7 @@ def what_the_code_prints(code: str) -> str:
 
 
 def what_a_command_prints(command: str, folder: Path) -> str:
-    """Run a command where `examples` and `tests` are, and return what it prints, 100 columns wide, without its paint."""
+    """Run a command where `examples` and `tests` are, and return what it prints, 100 columns wide and unpainted."""
     name, *arguments = command.split()
     assert name == "phasegate"
     program = "from phasegate.cli import main; main()"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import attrs
 import pytest
 from fleets import CENTOS, HOUR, NEW, NEWER, OLD, UBUNTU, Story, a_fleet, a_set, a_story, an_image, drive, vm
 
 import phasegate as pg
-from phasegate.core.engine import two_months_before
+from phasegate.core.calendar import two_months_before
 from phasegate.core.events import What
 from phasegate.core.facts import RolloutEnded, RolloutStarted
 from phasegate.core.model import ImageVersion
@@ -322,6 +323,17 @@ def test_history_holds_what_became_of_each_attempt(kernel: Any) -> None:
     counts = record.progress
     assert (counts.successful, counts.failed, counts.in_progress, counts.pending, counts.skipped) == (0, 2, 0, 1, 2)
     assert (record.rolled_back, record.rollbacks_failed) == (1, 1)
+
+
+def test_history_begins_with_the_attempt_that_is_rolling_forward(kernel: Any) -> None:
+    """It has no end yet, its counts say how far it is, and `progress` shows the same."""
+    story = a_story(kernel, a_set(instances=2)).roll_out(now=5)
+    assert story.engine.history(story.state, WEB) == ()
+    story.start(f"{WEB}/0", now=10)
+    (record,) = story.engine.history(story.state, WEB)
+    assert (record.status, record.started_at_ms, record.ended_at_ms) == ("rolling-forward", 10, None)
+    assert (record.progress.in_progress, record.progress.pending) == (1, 1)
+    assert story.engine.progress(story.state)["history"] == {WEB: [attrs.asdict(record)]}
 
 
 def test_history_is_the_last_five_newest_first(kernel: Any) -> None:
