@@ -101,11 +101,11 @@ def test_what_is_left_over_stands_alone_where_nothing_is_assumed(call: Any, writ
 def test_a_template_takes_parameters(call: Any, write: Any) -> None:
     """`--parameter` fills in what the template leaves open; without it the refusal says how."""
     write("x", "")
-    template = str(DATA / "arm/autoupdate.json")
+    template = str(DATA / "arm/probe_upgrades.json")
     refused = call("import", "arm", template, "-o", "fleet.json")
     assert (2, True) == (refused.exit_code, "give it with --parameter" in refused.stderr)
     assert not Path("fleet.json").exists()
-    given = [f"--parameter={name}=3" for name in ("vmssNamePrefix", "instanceCount", "adminUsername", "adminPassword")]
+    given = [f"--parameter={name}=3" for name in ("prefix", "machines", "operator", "secret")]
     result = call("import", "arm", template, "-o", "fleet.json", *given, "--location", "eastus")
     assert (0, "") == (result.exit_code, result.stderr)
     assert ["eastus"] == [region.name for region in load_fleet("fleet.json").regions]

@@ -1,4 +1,4 @@
-"""Deployment templates as fleets, first the three published ones in tests/data/arm."""
+"""Deployment templates as fleets, first the three whole ones in tests/data/arm."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ from phasegate.documents import InvalidFile
 from phasegate.importers import Imported, import_arm
 
 DATA = Path(__file__).parent.parent / "data" / "arm"
-GIVEN = {"vmssNamePrefix": "web", "instanceCount": "5"}
-SCRIPTS = "https://raw.githubusercontent.com/Azure/azure-quickstart-templates/master/201-vmss-bottle-autoscale"
+GIVEN = {"prefix": "web", "machines": "5"}
+SCRIPTS = "https://example.org/first-boot"
 
 
-def published(name: str) -> tuple[str, bytes]:
-    """Return one of the published templates."""
+def whole(name: str) -> tuple[str, bytes]:
+    """Return one of the whole templates."""
     return name, (DATA / name).read_bytes()
 
 
@@ -68,7 +68,7 @@ def refused(*documents: Any, **options: Any) -> str:
 
 def test_the_automatic_template_is_imported() -> None:
     """Text booleans, variables, a probe, and a load balancer without a sku, which is Basic."""
-    result = import_arm([published("autoupdate.json")], parameters=GIVEN, location="West US")
+    result = import_arm([whole("probe_upgrades.json")], parameters=GIVEN, location="West US")
     (scale_set,) = result.fleet.sets
     assert (Region("westus", "eastus"),) == result.fleet.regions
     assert ("westus/web", 5, ImageReference("Canonical", "UbuntuServer", "16.04-LTS"), "latest") == (
@@ -85,16 +85,16 @@ def test_the_automatic_template_is_imported() -> None:
         scale_set.placement_groups,
     ) == (True, "automatic", "2018-10-01", "linux", "single")
     assert (scale_set.health_sources, scale_set.load_balancer_sku) == ((HealthSource.PROBE,), "Basic")
-    assert tuple(extension.name for extension in scale_set.extensions) == ("lapextension",)
+    assert tuple(extension.name for extension in scale_set.extensions) == ("first-boot",)
     scripts = tuple(
-        ExternalResource(f"lapextension: {SCRIPTS}/{name}") for name in ("installserver.sh", "workserver.py")
+        ExternalResource(f"first-boot: {SCRIPTS}/{name}") for name in ("install.sh", "serve.py")
     )
     assert scripts == scale_set.external_resources
 
 
 def test_the_rolling_template_is_imported() -> None:
     """Zones, a rolling policy with a duration, the older switch, and a Standard load balancer."""
-    result = import_arm([published("zonesmanualrolling.json")], parameters=GIVEN, location="eastus2")
+    result = import_arm([whole("zonal_rolling.json")], parameters=GIVEN, location="eastus2")
     (scale_set,) = result.fleet.sets
     policy = RollingPolicy(
         max_batch_percent=20,
@@ -114,7 +114,7 @@ def test_the_rolling_template_is_imported() -> None:
 
 def test_the_service_fabric_template_is_imported() -> None:
     """Comments, defaults for everything, a cluster whose node type is the set, and Windows by its extension."""
-    result = import_arm([published("template_WindowsMI.json")], location="westeurope")
+    result = import_arm([whole("fabric_cluster.json")], location="westeurope")
     (scale_set,) = result.fleet.sets
     assert (ServiceFabric(), "windows", "nt1vm", 5, ()) == (
         scale_set.service_fabric,
@@ -132,20 +132,32 @@ def test_the_service_fabric_template_is_imported() -> None:
     )
 
 
+def test_templates_from_elsewhere_are_imported_where_there_are_any() -> None:
+    """Beside a checkout there may be real templates: each gives one set that can be planned."""
+    elsewhere = Path(__file__).parents[3] / "shared" / "azure" / "templates"
+    for path in sorted(elsewhere.glob("*.json")):
+        text = path.read_bytes()
+        wanted = {"vmssNamePrefix": "web", "instanceCount": "10"}
+        given = {name: value for name, value in wanted.items() if f'"{name}"'.encode() in text}
+        result = import_arm([(path.name, text)], parameters=given, location="westus")
+        (scale_set,) = result.fleet.sets
+        assert ("westus", True, True) == (scale_set.region, scale_set.size in (5, 10), scale_set.image.is_platform)
+
+
 def test_a_missing_parameter_is_one_clear_error() -> None:
     """It says which parameter, and both ways to give it; only those that matter are asked for."""
     with pytest.raises(InvalidFile) as caught:
-        import_arm([published("autoupdate.json")], parameters={"vmssNamePrefix": "web"}, location="westus")
+        import_arm([whole("probe_upgrades.json")], parameters={"prefix": "web"}, location="westus")
     what = (
-        "parameter `instanceCount` has no default; give it with --parameter instanceCount=VALUE or in a parameters file"
+        "parameter `machines` has no default; give it with --parameter machines=VALUE or in a parameters file"
     )
-    assert f"{what} (autoupdate.json: resources[2].sku.capacity)" == str(caught.value)
+    assert f"{what} (probe_upgrades.json: resources[1].sku.capacity)" == str(caught.value)
 
 
 def test_a_missing_location_is_one_clear_error() -> None:
     """The location of the resource group is an option."""
-    with pytest.raises(InvalidFile, match=r"with --location REGION \(autoupdate.json: resources\[2\].location\)"):
-        import_arm([published("autoupdate.json")], parameters=GIVEN)
+    with pytest.raises(InvalidFile, match=r"with --location REGION \(probe_upgrades.json: resources\[1\].location\)"):
+        import_arm([whole("probe_upgrades.json")], parameters=GIVEN)
 
 
 def test_parameters_come_from_a_file_and_the_command_line_wins() -> None:

@@ -16,7 +16,7 @@ from phasegate.importers import IMPORTERS
 
 DATA = Path(__file__).parent.parent / "data"
 INPUTS = {
-    "arm": ["arm/zonesmanualrolling.json"],
+    "arm": ["arm/zonal_rolling.json"],
     "az": ["az/vmss-list.json", "az/list-instances.json", "az/image-list.json", "az/sig-image-version-list.json"],
     "regions": ["regions/list-locations.json"],
     "kubectl": ["kubectl/nodes.json"],
