@@ -47,10 +47,10 @@ from phasegate.core.model import (
     Window,
 )
 from phasegate.core.roster import Instance, Roster
-from phasegate.fleetfile import write_fleet
+from phasegate.files.fleetfile import write_fleet
+from phasegate.files.timezones import utc_offsets
 from phasegate.policies.supported_images import DEFAULT
 from phasegate.regions import region_table
-from phasegate.timezones import utc_offsets
 
 SEED: Final = 20211012
 SETS: Final = 2_000

@@ -33,12 +33,12 @@ from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
 
 if TYPE_CHECKING:
-    from phasegate.documents import InvalidFile
-    from phasegate.fleetfile import load_fleet
+    from phasegate.files.documents import InvalidFile
+    from phasegate.files.fleetfile import load_fleet
 
 __version__ = "0.1.0"
 
-_OF_FILES = {"InvalidFile": "phasegate.documents", "load_fleet": "phasegate.fleetfile"}
+_OF_FILES = {"InvalidFile": "phasegate.files.documents", "load_fleet": "phasegate.files.fleetfile"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.chance import MASK, Chance, Draw, between, draw, mixed, threshold
+from phasegate.simulating.chance import MASK, Chance, Draw, between, draw, mixed, threshold
 
 BITS = st.integers(0, MASK)
 
@@ -22,7 +22,7 @@ def test_the_mixer_gives_the_published_first_outputs_of_splitmix64() -> None:
 
 def test_a_seed_gives_the_same_draws_under_every_hash_seed() -> None:
     """Nothing of a draw comes from `hash`."""
-    code = "from phasegate.chance import *; print(draw(Chance(7).of('eastus/web/17'), Draw.LATE, 3))"
+    code = "from phasegate.simulating.chance import *; print(draw(Chance(7).of('eastus/web/17'), Draw.LATE, 3))"
     printed = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

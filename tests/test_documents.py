@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from phasegate.core.errors import InvalidModel, PhasegateError
-from phasegate.documents import (
+from phasegate.files.documents import (
     InvalidFile,
     blamed_on,
     kind_of,

@@ -15,8 +15,8 @@ from phasegate.core.facts import Became, Commands
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet
 from phasegate.core.roster import Instance
-from phasegate.environment import Environment
-from phasegate.faultmodel import (
+from phasegate.simulating.environment import Environment
+from phasegate.simulating.faultmodel import (
     CancelAll,
     Configure,
     Dated,
@@ -39,7 +39,7 @@ from phasegate.faultmodel import (
     Stop,
     Timing,
 )
-from phasegate.reports import Reports
+from phasegate.simulating.reports import Reports
 
 WEB, DB = "eastus/web", "westus/db"
 STEP_TIMEOUT, HEALTH_TIMEOUT = 5_400_000, 300_000

@@ -9,8 +9,8 @@ import pytest
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Health
-from phasegate.documents import InvalidFile
-from phasegate.faultmodel import (
+from phasegate.files.documents import InvalidFile
+from phasegate.simulating.faultmodel import (
     CancelAll,
     Configure,
     Fails,
@@ -31,7 +31,7 @@ from phasegate.faultmodel import (
     Stop,
     Timing,
 )
-from phasegate.faults import FORMAT, dump_faults, load_faults, parse_faults
+from phasegate.simulating.faults import FORMAT, dump_faults, load_faults, parse_faults
 
 WHOLE = """
 format: phasegate/faults/1

@@ -9,9 +9,9 @@ import pytest
 
 from phasegate.core.model import Fleet, Health, HealthSource, Image, ImageReference, Region
 from phasegate.core.roster import Instance, Roster
-from phasegate.documents import InvalidFile
-from phasegate.fleetfile import FLEET_FORMAT, dump_fleet, load_fleet, parse_fleet, write_fleet
-from phasegate.timezones import utc_offsets
+from phasegate.files.documents import InvalidFile
+from phasegate.files.fleetfile import FLEET_FORMAT, dump_fleet, load_fleet, parse_fleet, write_fleet
+from phasegate.files.timezones import utc_offsets
 
 IMAGE = {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "18.04-LTS"}
 SET: dict[str, Any] = {

@@ -24,8 +24,8 @@ from phasegate.core.model import (
     Window,
 )
 from phasegate.core.roster import Instance, Roster
-from phasegate.fleetfile import dump_fleet, parse_fleet
-from phasegate.timezones import utc_offsets
+from phasegate.files.fleetfile import dump_fleet, parse_fleet
+from phasegate.files.timezones import utc_offsets
 
 ZONES = ("1", "2", "3")
 IMAGES = (
@@ -161,7 +161,7 @@ def test_reading_in_bulk_and_one_by_one_agree(row: dict[str, Any]) -> None:
     import msgspec
 
     from phasegate.core.errors import InvalidModel
-    from phasegate.fleetfile import _READER, _Row
+    from phasegate.files.fleetfile import _READER, _Row
 
     try:
         quick: object = msgspec.convert([row], list[_Row])[0].instance()

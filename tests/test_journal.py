@@ -46,12 +46,12 @@ from phasegate.core.facts import (
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.model import ImageVersion, Window
 from phasegate.core.roster import Instance
-from phasegate.documents import InvalidFile
-from phasegate.journal import Journal, footer, header
-from phasegate.loglines import RecordedStep, read_header, read_steps
-from phasegate.logread import Reader
-from phasegate.reports import Reports, joined
-from phasegate.timezones import utc_offsets
+from phasegate.files.documents import InvalidFile
+from phasegate.files.timezones import utc_offsets
+from phasegate.logs.journal import Journal, footer, header
+from phasegate.logs.loglines import RecordedStep, read_header, read_steps
+from phasegate.logs.logread import Reader
+from phasegate.simulating.reports import Reports, joined
 
 WEB, DB = "eastus/web", "westus/db"
 NOW = 70
@@ -305,8 +305,8 @@ def test_ticks_and_starts_are_read_back() -> None:
 
 def test_ids_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writer and reader forget, and are right all the same."""
-    monkeypatch.setattr("phasegate.journal._REMEMBERED_MAX", 1)
-    monkeypatch.setattr("phasegate.logread._REMEMBERED_MAX", 1)
+    monkeypatch.setattr("phasegate.logs.journal._REMEMBERED_MAX", 1)
+    monkeypatch.setattr("phasegate.logs.logread._REMEMBERED_MAX", 1)
     reports = [Reports(WEB, What.HEALTHY, slots(at), 60) for at in (0, 1, 0)]
     engine, lines = written(joined(reports, NOW), reports=reports)
     assert [line["instances"] for line in said(lines)[:-1]] == [["0"], ["1"], ["0"]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.patterns import Pattern
+from phasegate.simulating.patterns import Pattern
 
 TEXT = st.text("aw/1*?[]!-", max_size=8)
 

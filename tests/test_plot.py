@@ -16,21 +16,21 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from rollout_logs import IMAGE, MINUTE, Line, Story, lines
 
-from phasegate import canvas
 from phasegate.core.errors import PhasegateError
-from phasegate.documents import InvalidFile
-from phasegate.frame import HAIR, MARGIN, WIDTH, Frame
-from phasegate.frame import SMALL as SMALL_TEXT
-from phasegate.layout import HEIGHT_MAX, PHASE_HEADING, ROW_MAX, ROW_MIN, lay_out
-from phasegate.legend import LINE, SIGN, flow, keys
-from phasegate.page import inline
-from phasegate.palette import BAD, CROSS_ZONE, ZONELESS, ZONES, lighter
-from phasegate.panels import nice_step, percent
-from phasegate.picture import picture
-from phasegate.plot import ENDINGS, check, collect, draw
-from phasegate.summary import in_words, phase_words, rollout_words, title_of
-from phasegate.times import EPOCH_FROM_MS, Clock
-from phasegate.tracks import Timeline
+from phasegate.files.documents import InvalidFile
+from phasegate.plotting import canvas
+from phasegate.plotting.frame import HAIR, MARGIN, WIDTH, Frame
+from phasegate.plotting.frame import SMALL as SMALL_TEXT
+from phasegate.plotting.layout import HEIGHT_MAX, PHASE_HEADING, ROW_MAX, ROW_MIN, lay_out
+from phasegate.plotting.legend import LINE, SIGN, flow, keys
+from phasegate.plotting.page import inline
+from phasegate.plotting.palette import BAD, CROSS_ZONE, ZONELESS, ZONES, lighter
+from phasegate.plotting.panels import nice_step, percent
+from phasegate.plotting.picture import picture
+from phasegate.plotting.plot import ENDINGS, check, collect, draw
+from phasegate.plotting.summary import in_words, phase_words, rollout_words, title_of
+from phasegate.plotting.times import EPOCH_FROM_MS, Clock
+from phasegate.plotting.tracks import Timeline
 
 EVENTS: tuple[Line, ...] = (
     {"t": 60 * MINUTE, "kind": "paused", "rollout": None},
@@ -440,7 +440,7 @@ DRAW = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import test_plot
-from phasegate.plot import collect, draw
+from phasegate.plotting.plot import collect, draw
 for path in sys.argv[2:]:
     draw(collect(test_plot.several()), path)
 assert "matplotlib.pyplot" not in sys.modules

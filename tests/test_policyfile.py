@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phasegate.core.rules import Admit, Answer, Question
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
+from phasegate.files.policyfile import dump_policy, load_policy, parse_policy
 from phasegate.policies import SupportedImage, availability_first
-from phasegate.policyfile import dump_policy, load_policy, parse_policy
 
 PERCENT = st.integers(5, 100)
 

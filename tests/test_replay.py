@@ -13,10 +13,10 @@ from phasegate.core.engine import Engine
 from phasegate.core.errors import InvalidModel
 from phasegate.core.lifecycle import Life
 from phasegate.core.rules import Admit, Question
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
+from phasegate.logs.replay import Difference, policy_of, replay, state_at
 from phasegate.policies import availability_first
-from phasegate.replay import Difference, policy_of, replay, state_at
-from phasegate.simulation import simulate
+from phasegate.simulating.simulation import simulate
 
 WEB = "eastus/web"
 

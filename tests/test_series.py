@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.series import Counts, Spans, Steps
+from phasegate.plotting.series import Counts, Spans, Steps
 
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda pair: (pair[0], sum(pair))))
 RECORDS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=40)

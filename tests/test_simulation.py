@@ -12,11 +12,13 @@ import pytest
 from attrs import evolve
 from paper_engine import NEW, OLD, UBUNTU, fleet_of
 
-from phasegate import simulation
 from phasegate.core.engine import Engine
 from phasegate.core.errors import InvalidModel, UnknownName
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet, Window
-from phasegate.faultmodel import (
+from phasegate.logs.replay import replay
+from phasegate.policies import availability_first
+from phasegate.simulating import simulation
+from phasegate.simulating.faultmodel import (
     CancelAll,
     Configure,
     FaultEvent,
@@ -36,9 +38,7 @@ from phasegate.faultmodel import (
     Silent,
     Timing,
 )
-from phasegate.policies import availability_first
-from phasegate.replay import replay
-from phasegate.simulation import Endless, Run, Summary, simulate, simulate_into
+from phasegate.simulating.simulation import Endless, Run, Summary, simulate, simulate_into
 
 WEB, DB = "eastus/web", "westus/db"
 HOUR = 3_600_000

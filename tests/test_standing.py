@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phasegate.standing import Standing
+from phasegate.plotting.standing import Standing
 
 LISTED = [{"id": "web_1"}, {"id": "07", "health": "unknown"}, {"id": "7", "health": "unhealthy"}, {"id": "9" * 30}]
 

@@ -9,7 +9,7 @@ import pytest
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Health
-from phasegate.structure import INT_MAX, Reader, described, given, list_of, mapping_of, plain, structure
+from phasegate.files.structure import INT_MAX, Reader, described, given, list_of, mapping_of, plain, structure
 
 
 class Colour(Enum):

@@ -15,12 +15,12 @@ from rollout_logs import IMAGE, MINUTE, TARGET, Line, Story, lines
 
 from phasegate.core.engine import Engine
 from phasegate.core.errors import InvalidModel
-from phasegate.faults import parse_faults
-from phasegate.fleetfile import parse_fleet
+from phasegate.files.fleetfile import parse_fleet
+from phasegate.plotting.timeline import collect
+from phasegate.plotting.tracks import Timeline
 from phasegate.policies import availability_first
-from phasegate.simulation import Summary, simulate
-from phasegate.timeline import collect
-from phasegate.tracks import Timeline
+from phasegate.simulating.faults import parse_faults
+from phasegate.simulating.simulation import Summary, simulate
 
 FLEET = {
     "regions": [{"name": "east", "zones": ["2", "1"]}, {"name": "west"}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.times import DAY, EPOCH_FROM_MS, HOUR, MINUTE, SECOND, Clock, duration
+from phasegate.plotting.times import DAY, EPOCH_FROM_MS, HOUR, MINUTE, SECOND, Clock, duration
 
 NOON = EPOCH_FROM_MS + 12 * HOUR
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phasegate.core.errors import InvalidModel
-from phasegate.timezones import LONG_AGO_MS, timezone_names, utc_offsets
+from phasegate.files.timezones import LONG_AGO_MS, timezone_names, utc_offsets
 
 ZONES = ("Europe/Berlin", "America/St_Johns", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Kolkata")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from phasegate.core.errors import InvalidModel
-from phasegate.yamltext import BYTES_MAX, DEPTH_MAX, parse_yaml
+from phasegate.files.yamltext import BYTES_MAX, DEPTH_MAX, parse_yaml
 
 
 @pytest.mark.parametrize(

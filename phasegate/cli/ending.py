@@ -112,8 +112,8 @@ class Commands(TyperGroup):
 def _read(error: PhasegateError, command: str) -> tuple[str, str, Exit]:
     """Return what is wrong, where, and the exit code for it."""
     # only now: whoever asks for help need not wait for what reads files and simulates
-    from phasegate.documents import InvalidFile
-    from phasegate.simulation import Endless
+    from phasegate.files.documents import InvalidFile
+    from phasegate.simulating.simulation import Endless
 
     if isinstance(error, Endless):
         return str(error), "", Exit.NO_ANSWER

@@ -16,7 +16,7 @@ from phasegate.core.lifecycle import IN_FLIGHT, Life
 from phasegate.core.model import Health, refuse_unknown
 from phasegate.core.reasons import Code
 from phasegate.core.state import State
-from phasegate.replay import state_at
+from phasegate.logs.replay import state_at
 
 FORMAT: Final = "phasegate/explanation/1"
 _FINAL: Final = (Code.NOT_ELIGIBLE, Code.NO_ROLLOUT, Code.ATTEMPT_ENDED, Code.CANCELLED)  # no time lifts these

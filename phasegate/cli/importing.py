@@ -15,10 +15,10 @@ from phasegate.cli.ending import Exit, Refused
 from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import DIM, ODD, STRONG, Screen, dotted, heading, indented, listed, print_json, screen
 from phasegate.core.model import Fleet
-from phasegate.fleetfile import dump_fleet, write_fleet
+from phasegate.files.fleetfile import dump_fleet, write_fleet
 from phasegate.importers import IMPORTERS, Unmapped
 from phasegate.importers.reading import NO_PART
-from phasegate.summary import counted
+from phasegate.plotting.summary import counted
 
 FORMAT: Final = "phasegate/import/1"
 

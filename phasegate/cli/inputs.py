@@ -13,13 +13,13 @@ from typing import Final
 from phasegate.cli.ending import Refused, asked_by
 from phasegate.core.model import Fleet, refuse_unknown
 from phasegate.core.versions import version_key
-from phasegate.documents import InvalidFile, blamed_on, parse_document, read_bytes
-from phasegate.faultmodel import Faults
-from phasegate.faults import parse_faults
-from phasegate.fleetfile import parse_fleet
+from phasegate.files.documents import InvalidFile, blamed_on, parse_document, read_bytes
+from phasegate.files.fleetfile import parse_fleet
+from phasegate.files.policyfile import parse_policy
+from phasegate.plotting.times import EPOCH_FROM_MS
 from phasegate.policies import AvailabilityFirst, availability_first
-from phasegate.policyfile import parse_policy
-from phasegate.times import EPOCH_FROM_MS
+from phasegate.simulating.faultmodel import Faults
+from phasegate.simulating.faults import parse_faults
 
 STANDARD_INPUT: Final = "standard input"
 TIME_MAX: Final = 2**53

@@ -30,8 +30,8 @@ from phasegate.cli.screen import (
 )
 from phasegate.cli.simulating import Outcome
 from phasegate.cli.words import ERRORS, ineligible
-from phasegate.summary import counted
-from phasegate.times import duration
+from phasegate.plotting.summary import counted
+from phasegate.plotting.times import duration
 
 SETS_MAX: Final = 20  # more that did not complete are summed up by how they ended
 NAMES_MAX: Final = 3

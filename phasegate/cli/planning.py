@@ -10,7 +10,7 @@ from phasegate.cli.inputs import Inputs, default_now, image_named, last_time, ti
 from phasegate.cli.screen import print_json
 from phasegate.core.engine import Engine
 from phasegate.core.model import Fleet
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.policies import AvailabilityFirst
 from phasegate.policies.eligibility import judge
 

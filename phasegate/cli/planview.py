@@ -27,7 +27,7 @@ from phasegate.cli.screen import (
 )
 from phasegate.cli.words import ineligible
 from phasegate.core.model import ZONELESS, Fleet, Group
-from phasegate.summary import counted
+from phasegate.plotting.summary import counted
 
 SETS_MAX: Final = 25  # more of them are summed up by region
 INELIGIBLE_MAX: Final = 12  # more of them are summed up by code

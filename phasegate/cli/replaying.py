@@ -9,8 +9,8 @@ from rich.text import Text
 from phasegate.cli.ending import Exit
 from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import BAD, DIM, GOOD, grid, heading, print_json, screen
-from phasegate.replay import replay
-from phasegate.summary import counted
+from phasegate.logs.replay import replay
+from phasegate.plotting.summary import counted
 
 FORMAT: Final = "phasegate/replay/1"
 

@@ -19,9 +19,9 @@ from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.engine import Engine
 from phasegate.core.errors import PhasegateError
 from phasegate.core.model import Fleet
-from phasegate.documents import blamed_on, write_atomically
-from phasegate.simulation import Progress, Run, Summary
-from phasegate.times import duration
+from phasegate.files.documents import blamed_on, write_atomically
+from phasegate.plotting.times import duration
+from phasegate.simulating.simulation import Progress, Run, Summary
 
 FORMAT: Final = "phasegate/simulation/1"
 
@@ -129,7 +129,7 @@ def _check_outputs(log: str | None, plot: str | None, as_json: bool) -> None:
     if plot is not None:
         if log is not None and os.path.realpath(log) == os.path.realpath(plot):
             raise Refused(f"the log and the plot cannot both be `{plot}`", "--plot")
-        from phasegate import plot as plots
+        from phasegate.plotting import plot as plots
 
         try:
             plots.check(plot)
@@ -187,7 +187,7 @@ def _write(chunks: Iterator[bytes], log: str | None, plot: str | None) -> None:
 
 
 def _draw(log: IO[bytes], plot: str) -> None:
-    from phasegate import plot as plots
+    from phasegate.plotting import plot as plots
 
     timeline = plots.collect(map(msgspec.json.decode, log))
     plots.draw(timeline, plot)

@@ -13,8 +13,8 @@ from typing import Any, Final
 from phasegate.core.lifecycle import Life
 from phasegate.core.reasons import Code, Reason
 from phasegate.core.roster import NO_NUMBER
-from phasegate.summary import counted
-from phasegate.times import EPOCH_FROM_MS, duration
+from phasegate.plotting.summary import counted
+from phasegate.plotting.times import EPOCH_FROM_MS, duration
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_9999_MS: Final = 253_370_764_800_000  # beyond it datetime gives up

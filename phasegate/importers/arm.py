@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define
 
 from phasegate.core.model import ScaleSet, refuse_unknown
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places
 from phasegate.importers.reading import NO_PART, Document, Imported, Notes, Source, Unresolved, fleet_of, parsed
 from phasegate.importers.template import Template

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from phasegate.core.model import Health, HealthSource, ImageReference, ScaleSet
 from phasegate.core.roster import Instance, Roster
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
 

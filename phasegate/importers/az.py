@@ -16,7 +16,7 @@ from attrs import define, evolve, field
 
 from phasegate.core.model import Health, ImageReference, ImageVersion, Replica, ScaleSet
 from phasegate.core.roster import Instance, Roster
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places, region_named
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
 from phasegate.importers.vmss import Surroundings, image_of, scale_set_of

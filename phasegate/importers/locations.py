@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phasegate.core.model import Region
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
 
 

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from attrs import define, field, frozen
 
 from phasegate.core.model import Fleet
-from phasegate.documents import InvalidFile, blamed_on, parse_document
-from phasegate.structure import described
+from phasegate.files.documents import InvalidFile, blamed_on, parse_document
+from phasegate.files.structure import described
 
 NO_PART = "is no part of a rollout"
 

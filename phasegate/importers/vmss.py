@@ -21,7 +21,7 @@ from phasegate.core.model import (
     ScaleSet,
     ServiceFabric,
 )
-from phasegate.documents import blamed_on
+from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places, region_named
 from phasegate.importers.reading import Source, tags_of
 

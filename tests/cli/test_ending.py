@@ -211,7 +211,7 @@ def test_closed_standard_input_is_said(call: Any, monkeypatch: pytest.MonkeyPatc
 def test_standard_input_that_fails_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder as standard input is refused like one that is named."""
     from phasegate.cli.inputs import Inputs
-    from phasegate.documents import InvalidFile
+    from phasegate.files.documents import InvalidFile
 
     class Broken:
         closed = False
@@ -312,7 +312,7 @@ def test_help_does_not_wait_for_what_it_does_not_need() -> None:
         "import sys; sys.argv = ['phasegate', '--version']\n"
         "from phasegate.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print([name for name in ('phasegate.simulation', 'rich.table', 'matplotlib')"
+        "print([name for name in ('phasegate.simulating.simulation', 'rich.table', 'matplotlib')"
         " if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)

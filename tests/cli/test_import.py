@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_cases import golden
 
-from phasegate.fleetfile import load_fleet
+from phasegate.files.fleetfile import load_fleet
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = {

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from phasegate.cli.blueprint import batch_size, plan, stop_at
 from phasegate.core.engine import Engine
-from phasegate.fleetfile import parse_fleet
+from phasegate.files.fleetfile import parse_fleet
 from phasegate.policies import availability_first
-from phasegate.simulation import simulate
+from phasegate.simulating.simulation import simulate
 
 
 @pytest.mark.parametrize("columns", [80, 100])

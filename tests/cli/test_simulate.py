@@ -236,8 +236,8 @@ def test_without_matplotlib_the_remedy_is_named(call: Any, write: Any, monkeypat
 
 def test_a_run_without_an_end_has_no_answer(call: Any, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the bound on steps is reached, the exit code is 3 and no log is left."""
-    monkeypatch.setattr("phasegate.simulation.STEPS_AN_INSTANCE_MAX", 0)
-    monkeypatch.setattr("phasegate.simulation.STEPS_MAX_AT_LEAST", 0)
+    monkeypatch.setattr("phasegate.simulating.simulation.STEPS_AN_INSTANCE_MAX", 0)
+    monkeypatch.setattr("phasegate.simulating.simulation.STEPS_MAX_AT_LEAST", 0)
     result = call("simulate", write("fleet.json", small()), "--log", "log.ndjson")
     assert (3, False) == (result.exit_code, Path("log.ndjson").exists())
     assert result.stderr.startswith("error: more than 0 steps at one instant (simulation, at 0 ms)")

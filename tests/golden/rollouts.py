@@ -15,12 +15,12 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from phasegate.core.engine import Engine
-from phasegate.documents import read_document
-from phasegate.faults import load_faults
-from phasegate.fleetfile import load_fleet
+from phasegate.files.documents import read_document
+from phasegate.files.fleetfile import load_fleet
+from phasegate.logs.replay import policy_of
 from phasegate.policies import UserPolicy
-from phasegate.replay import policy_of
-from phasegate.simulation import simulate
+from phasegate.simulating.faults import load_faults
+from phasegate.simulating.simulation import simulate
 
 HERE: Final = Path(__file__).resolve().parent
 EXAMPLES: Final = HERE.parents[1] / "examples" / "policies"

@@ -14,8 +14,8 @@ from story import tell
 
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as Twin
+from phasegate.logs.replay import replay
 from phasegate.regions import regions_by_name
-from phasegate.replay import replay
 
 from .rollouts import BY_NAME, HERE, ROLLOUTS, Rollout, example, lines_of, log_of
 from .watched import Watched

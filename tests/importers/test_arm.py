@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phasegate.core.model import ExternalResource, HealthSource, ImageReference, Region, RollingPolicy, ServiceFabric
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
 from phasegate.importers import Imported, import_arm
 
 DATA = Path(__file__).parent.parent / "data" / "arm"
@@ -86,9 +86,7 @@ def test_the_automatic_template_is_imported() -> None:
     ) == (True, "automatic", "2018-10-01", "linux", "single")
     assert (scale_set.health_sources, scale_set.load_balancer_sku) == ((HealthSource.PROBE,), "Basic")
     assert tuple(extension.name for extension in scale_set.extensions) == ("first-boot",)
-    scripts = tuple(
-        ExternalResource(f"first-boot: {SCRIPTS}/{name}") for name in ("install.sh", "serve.py")
-    )
+    scripts = tuple(ExternalResource(f"first-boot: {SCRIPTS}/{name}") for name in ("install.sh", "serve.py"))
     assert scripts == scale_set.external_resources
 
 
@@ -148,9 +146,7 @@ def test_a_missing_parameter_is_one_clear_error() -> None:
     """It says which parameter, and both ways to give it; only those that matter are asked for."""
     with pytest.raises(InvalidFile) as caught:
         import_arm([whole("probe_upgrades.json")], parameters={"prefix": "web"}, location="westus")
-    what = (
-        "parameter `machines` has no default; give it with --parameter machines=VALUE or in a parameters file"
-    )
+    what = "parameter `machines` has no default; give it with --parameter machines=VALUE or in a parameters file"
     assert f"{what} (probe_upgrades.json: resources[1].sku.capacity)" == str(caught.value)
 
 

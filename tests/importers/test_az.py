@@ -17,7 +17,7 @@ from phasegate.core.model import (
     RollingPolicy,
 )
 from phasegate.core.roster import Instance, Roster
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
 from phasegate.importers import Imported, import_az
 
 DATA = Path(__file__).parent.parent / "data" / "az"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phasegate.documents import InvalidFile
-from phasegate.fleetfile import dump_fleet, parse_fleet
+from phasegate.files.documents import InvalidFile
+from phasegate.files.fleetfile import dump_fleet, parse_fleet
 from phasegate.importers import IMPORTERS
 
 DATA = Path(__file__).parent.parent / "data"

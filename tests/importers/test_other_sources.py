@@ -9,7 +9,7 @@ import pytest
 
 from phasegate.core.model import Health, HealthSource, ImageReference, ImageVersion, Region, Replica
 from phasegate.core.roster import Instance
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
 from phasegate.importers import IMPORTERS, Imported, Unmapped, import_aws, import_kubectl, import_regions
 
 DATA = Path(__file__).parent.parent / "data"

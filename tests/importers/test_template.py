@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from phasegate.documents import InvalidFile
+from phasegate.files.documents import InvalidFile
 from phasegate.importers.reading import Document, Unresolved
 from phasegate.importers.template import COPIES_MAX, GROUP, SUBSCRIPTION, Template
 

@@ -33,11 +33,11 @@ from phasegate.core.lifecycle import Do
 from phasegate.core.model import Fleet, ImageVersion
 from phasegate.core.roster import Instance
 from phasegate.core.state import State
-from phasegate.documents import InvalidFile
-from phasegate.loglines import Line, RecordedStep, in_words
-from phasegate.modelfile import parse_model
-from phasegate.reports import Reports, joined
-from phasegate.structure import structure
+from phasegate.files.documents import InvalidFile
+from phasegate.files.modelfile import parse_model
+from phasegate.files.structure import structure
+from phasegate.logs.loglines import Line, RecordedStep, in_words
+from phasegate.simulating.reports import Reports, joined
 
 _WHAT: Final = {what.word: what for what in What}
 _DO: Final = {do.word: do for do in Do}

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from phasegate.panels import percent
-from phasegate.series import Steps
-from phasegate.summary import in_words, phase_words, totals
-from phasegate.times import Clock, duration
-from phasegate.tracks import RolloutTrack, Timeline
+from phasegate.plotting.panels import percent
+from phasegate.plotting.series import Steps
+from phasegate.plotting.summary import in_words, phase_words, totals
+from phasegate.plotting.times import Clock, duration
+from phasegate.plotting.tracks import RolloutTrack, Timeline
 
 _STYLE: Final = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; background: #fff; margin: 1.5rem auto; padding: 0 1rem;

@@ -16,7 +16,10 @@ from phasegate.core.model import Fleet, Health, Image, ImageVersion, ScaleSet, r
 from phasegate.core.order import natural_key
 from phasegate.core.roster import Instance
 from phasegate.core.state import State
-from phasegate.faultmodel import (
+from phasegate.files.modelfile import dump_model, parse_model
+from phasegate.logs.readable import Readable
+from phasegate.policies.versions import newest_target
+from phasegate.simulating.faultmodel import (
     CancelAll,
     Configure,
     Dated,
@@ -34,10 +37,7 @@ from phasegate.faultmodel import (
     Silent,
     Stop,
 )
-from phasegate.modelfile import dump_model, parse_model
-from phasegate.patterns import Pattern
-from phasegate.policies.versions import newest_target
-from phasegate.readable import Readable
+from phasegate.simulating.patterns import Pattern
 
 _FIXED: Final = ("name", "region", "zones", "upgrade_domains", "instances")  # of a set: no change of its model
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from attrs import frozen
 
-from phasegate.canvas import text_width
-from phasegate.times import Clock
-from phasegate.tracks import RegionTrack, Timeline
+from phasegate.plotting.canvas import text_width
+from phasegate.plotting.times import Clock
+from phasegate.plotting.tracks import RegionTrack, Timeline
 
 WIDTH: Final = 14.0
 MARGIN: Final = 0.2

@@ -46,9 +46,9 @@ from phasegate.core.facts import (
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
-from phasegate.modelfile import dump_model
-from phasegate.reports import Reports
-from phasegate.structure import plain
+from phasegate.files.modelfile import dump_model
+from phasegate.files.structure import plain
+from phasegate.simulating.reports import Reports
 
 FORMAT: Final = "phasegate/log/1"
 POLICY_FORMAT: Final = "phasegate/policy/1"

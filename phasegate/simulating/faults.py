@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import refuse_unknown
-from phasegate.documents import parse_as, read_bytes, without_format
-from phasegate.faultmodel import KINDS, FaultEvent, Faults, Span
-from phasegate.structure import Reader, described, mapping_of, plain
+from phasegate.files.documents import parse_as, read_bytes, without_format
+from phasegate.files.structure import Reader, described, mapping_of, plain
+from phasegate.simulating.faultmodel import KINDS, FaultEvent, Faults, Span
 
 FORMAT: Final = "phasegate/faults/1"
 _FIELDS: Final = ("instances", "at_ms", "until_ms", "version", "from_version", "to")  # of several kinds
@@ -41,7 +41,7 @@ def parse_faults(document: object) -> Faults:
 def dump_faults(faults: Faults) -> dict[str, Any]:
     """Return the document that `parse_faults` reads back as the same faults; what is a default is left out.
 
-    >>> from phasegate.faultmodel import PauseAll
+    >>> from phasegate.simulating.faultmodel import PauseAll
     >>> dump_faults(Faults(events=[PauseAll(pause=True, at_ms=5)]))
     {'format': 'phasegate/faults/1', 'events': [{'pause': True, 'at_ms': 5}]}
     """

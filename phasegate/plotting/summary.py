@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phasegate.times import Clock, duration
-from phasegate.tracks import PhaseTrack, RegionTrack, RolloutTrack, Timeline
+from phasegate.plotting.times import Clock, duration
+from phasegate.plotting.tracks import PhaseTrack, RegionTrack, RolloutTrack, Timeline
 
 
 def counted(number: int, one: str, many: str) -> str:

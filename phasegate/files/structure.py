@@ -16,7 +16,7 @@ import attrs
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import refuse_unknown
-from phasegate.plaindata import (
+from phasegate.files.plaindata import (
     INT_MAX,
     as_it_is,
     bool_of,

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from phasegate.series import Counts, Spans, Steps
+from phasegate.plotting.series import Counts, Spans, Steps
 
 CROSS_ZONE: Final = "*"
 """The lane of batches that take their instances in every zone."""

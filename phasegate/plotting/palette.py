@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from phasegate.canvas import Symbol
+from phasegate.plotting.canvas import Symbol
 
 ZONES: Final = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442")
 ZONELESS: Final = "#7F7F7F"

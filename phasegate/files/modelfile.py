@@ -10,9 +10,9 @@ from attrs import evolve, fields
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Fleet, ScaleSet
-from phasegate.documents import InvalidFile
-from phasegate.fleetfile import dump_fleet, parse_fleet
-from phasegate.structure import plain
+from phasegate.files.documents import InvalidFile
+from phasegate.files.fleetfile import dump_fleet, parse_fleet
+from phasegate.files.structure import plain
 
 
 def dump_model(fleet: Fleet, model: ScaleSet) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from phasegate.core.model import (
 )
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.versions import version_key
-from phasegate.documents import (
+from phasegate.files.documents import (
     blamed_on,
     decoded,
     kind_of,
@@ -35,8 +35,8 @@ from phasegate.documents import (
     without_format,
     write_atomically,
 )
-from phasegate.structure import Reader, given, mapping_of, plain
-from phasegate.timezones import utc_offsets
+from phasegate.files.structure import Reader, given, mapping_of, plain
+from phasegate.files.timezones import utc_offsets
 
 FLEET_FORMAT = "phasegate/fleet/1"
 

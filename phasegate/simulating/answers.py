@@ -14,15 +14,15 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
-from phasegate.chance import Chance, Draw, between, draw, threshold
 from phasegate.core.events import What
 from phasegate.core.facts import Commands
 from phasegate.core.lifecycle import Do
 from phasegate.core.state import State
-from phasegate.faultmodel import Fails, Faults, NeverHealthy, Silent, Span
-from phasegate.patterns import Pattern
-from phasegate.readable import Readable
-from phasegate.reports import Reports
+from phasegate.logs.readable import Readable
+from phasegate.simulating.chance import Chance, Draw, between, draw, threshold
+from phasegate.simulating.faultmodel import Fails, Faults, NeverHealthy, Silent, Span
+from phasegate.simulating.patterns import Pattern
+from phasegate.simulating.reports import Reports
 
 STRAY_WITHIN_MS: Final = 60_000  # how long after its time a late or second report is delivered at most
 

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import frozen
 
 from phasegate.core.model import ZONELESS
-from phasegate.tracks import CROSS_ZONE, PhaseTrack, RegionTrack, RolloutTrack, Timeline
+from phasegate.plotting.tracks import CROSS_ZONE, PhaseTrack, RegionTrack, RolloutTrack, Timeline
 
 ROLLOUT_HEADING: Final = 0.30
 PHASE_HEADING: Final = 0.21

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
 from phasegate.core.errors import InvalidModel, PhasegateError
-from phasegate.structure import mapping_of, structure
-from phasegate.yamltext import parse_yaml
+from phasegate.files.structure import mapping_of, structure
+from phasegate.files.yamltext import parse_yaml
 
 __all__ = [
     "InvalidFile",

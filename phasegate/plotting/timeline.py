@@ -13,10 +13,10 @@ from attrs import define, evolve, field
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.order import sorted_zones
-from phasegate.growing import Line, RolloutSoFar, SetSoFar
-from phasegate.series import Steps
-from phasegate.standing import Standing
-from phasegate.tracks import Mark, Timeline
+from phasegate.plotting.growing import Line, RolloutSoFar, SetSoFar
+from phasegate.plotting.series import Steps
+from phasegate.plotting.standing import Standing
+from phasegate.plotting.tracks import Mark, Timeline
 
 _HEALTH: Final = {"healthy": False, "initializing": False, "unhealthy": True, "unknown": True}
 

@@ -10,9 +10,9 @@ from attrs import define, evolve, field
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import ZONELESS
 from phasegate.core.order import natural_key
-from phasegate.series import Counts, Spans
-from phasegate.standing import Standing
-from phasegate.tracks import CROSS_ZONE, PhaseTrack, RegionTrack, RolloutTrack
+from phasegate.plotting.series import Counts, Spans
+from phasegate.plotting.standing import Standing
+from phasegate.plotting.tracks import CROSS_ZONE, PhaseTrack, RegionTrack, RolloutTrack
 
 Line = Mapping[str, Any]
 Zones = Mapping[str, tuple[str, ...]]

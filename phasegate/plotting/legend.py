@@ -7,11 +7,11 @@ from typing import Final
 
 from attrs import frozen
 
-from phasegate import palette
-from phasegate.canvas import Canvas, Symbol, text_width
 from phasegate.core.model import ZONELESS
-from phasegate.frame import MARGIN, SMALL, WIDTH
-from phasegate.tracks import CROSS_ZONE, RegionTrack, Timeline
+from phasegate.plotting import palette
+from phasegate.plotting.canvas import Canvas, Symbol, text_width
+from phasegate.plotting.frame import MARGIN, SMALL, WIDTH
+from phasegate.plotting.tracks import CROSS_ZONE, RegionTrack, Timeline
 
 SIGN: Final = 0.22
 GAP: Final = 0.2

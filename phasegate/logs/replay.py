@@ -11,13 +11,13 @@ from attrs import field, frozen
 from phasegate.core.engine import Engine
 from phasegate.core.errors import IllegalTransition, InvalidEvent, InvalidModel, UnknownName
 from phasegate.core.state import State
-from phasegate.documents import InvalidFile, without_format
-from phasegate.fleetfile import parse_fleet
-from phasegate.journal import POLICY_FORMAT, Journal
-from phasegate.loglines import Header, Line, RecordedStep, read_header, read_steps
-from phasegate.logread import Reader
+from phasegate.files.documents import InvalidFile, without_format
+from phasegate.files.fleetfile import parse_fleet
+from phasegate.files.structure import structure
+from phasegate.logs.journal import POLICY_FORMAT, Journal
+from phasegate.logs.loglines import Header, Line, RecordedStep, read_header, read_steps
+from phasegate.logs.logread import Reader
 from phasegate.policies import AvailabilityFirst, SupportedImage, UserPolicy, availability_first
-from phasegate.structure import structure
 
 _LINE_1: Final = "line 1"
 _SHOWN_MAX: Final = 200

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from attrs import frozen
 
-from phasegate.documents import InvalidFile
-from phasegate.journal import EVENTS, FORMAT
+from phasegate.files.documents import InvalidFile
+from phasegate.logs.journal import EVENTS, FORMAT
 
 
 class Header(msgspec.Struct, frozen=True):

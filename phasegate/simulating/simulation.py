@@ -14,20 +14,20 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from phasegate.beginnings import Beginnings
 from phasegate.core.engine import Engine
 from phasegate.core.errors import PhasegateError
 from phasegate.core.events import Event, Scaled, Start, Tick
 from phasegate.core.facts import Became, RolloutEnded, RolloutStarted
 from phasegate.core.lifecycle import Life
 from phasegate.core.state import State
-from phasegate.documents import write_atomically
-from phasegate.environment import Environment
-from phasegate.faultmodel import Faults
-from phasegate.faults import dump_faults
-from phasegate.fleetfile import dump_fleet
-from phasegate.journal import POLICY_FORMAT, Journal, footer, header
-from phasegate.reports import Reports, joined
+from phasegate.files.documents import write_atomically
+from phasegate.files.fleetfile import dump_fleet
+from phasegate.logs.journal import POLICY_FORMAT, Journal, footer, header
+from phasegate.simulating.beginnings import Beginnings
+from phasegate.simulating.environment import Environment
+from phasegate.simulating.faultmodel import Faults
+from phasegate.simulating.faults import dump_faults
+from phasegate.simulating.reports import Reports, joined
 
 STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
 STEPS_MAX_AT_LEAST: Final = 10_000

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from phasegate import palette
-from phasegate.canvas import Canvas, Symbol, shortened, text_width
-from phasegate.frame import MARGIN, SMALL, WIDTH, Frame
-from phasegate.gantt import draw_rollouts
-from phasegate.layout import lay_out
-from phasegate.legend import draw_legend, flow, keys
-from phasegate.panels import draw_share
-from phasegate.series import Counts
-from phasegate.summary import in_words, rollout_words
-from phasegate.tracks import Mark, Timeline
+from phasegate.plotting import palette
+from phasegate.plotting.canvas import Canvas, Symbol, shortened, text_width
+from phasegate.plotting.frame import MARGIN, SMALL, WIDTH, Frame
+from phasegate.plotting.gantt import draw_rollouts
+from phasegate.plotting.layout import lay_out
+from phasegate.plotting.legend import draw_legend, flow, keys
+from phasegate.plotting.panels import draw_share
+from phasegate.plotting.series import Counts
+from phasegate.plotting.summary import in_words, rollout_words
+from phasegate.plotting.tracks import Mark, Timeline
 
 TITLE: Final = 0.42
 UNDER_TITLE: Final = 0.19

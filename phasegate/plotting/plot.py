@@ -12,14 +12,14 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from phasegate import canvas
 from phasegate.core.errors import PhasegateError
-from phasegate.documents import write_atomically
-from phasegate.page import page
-from phasegate.picture import picture
-from phasegate.summary import title_of
-from phasegate.timeline import collect
-from phasegate.tracks import Timeline
+from phasegate.files.documents import write_atomically
+from phasegate.plotting import canvas
+from phasegate.plotting.page import page
+from phasegate.plotting.picture import picture
+from phasegate.plotting.summary import title_of
+from phasegate.plotting.timeline import collect
+from phasegate.plotting.tracks import Timeline
 
 ENDINGS: Final = ("svg", "png", "html")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from phasegate import palette
-from phasegate.canvas import Box, Canvas, Symbol, shortened, text_width
 from phasegate.core.model import ZONELESS
-from phasegate.frame import HAIR, INDENT, MARGIN, NAME, SMALL, WIDTH, Frame
-from phasegate.layout import Band, Block, Lane, Layout, Row
-from phasegate.series import Counts, Spans
-from phasegate.summary import phase_words, rollout_words
-from phasegate.tracks import CROSS_ZONE
+from phasegate.plotting import palette
+from phasegate.plotting.canvas import Box, Canvas, Symbol, shortened, text_width
+from phasegate.plotting.frame import HAIR, INDENT, MARGIN, NAME, SMALL, WIDTH, Frame
+from phasegate.plotting.layout import Band, Block, Lane, Layout, Row
+from phasegate.plotting.series import Counts, Spans
+from phasegate.plotting.summary import phase_words, rollout_words
+from phasegate.plotting.tracks import CROSS_ZONE
 
 # what is marked in a row, its symbol, and how far down in the row
 SYMBOLS: Final[tuple[tuple[str, Symbol, float], ...]] = (

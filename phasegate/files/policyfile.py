@@ -6,9 +6,9 @@ import os
 from typing import Any, Final
 
 from phasegate.core.errors import InvalidModel
-from phasegate.documents import blamed_on, parse_document, read_bytes, without_format
+from phasegate.files.documents import blamed_on, parse_document, read_bytes, without_format
+from phasegate.files.structure import Reader, list_of
 from phasegate.policies import AvailabilityFirst, availability_first
-from phasegate.structure import Reader, list_of
 
 FORMAT: Final = "phasegate/policy/1"
 
@@ -30,7 +30,7 @@ def parse_policy(data: bytes, name: str) -> AvailabilityFirst:
     10
     >>> parse_policy(b'{"format": "phasegate/policy/1", "max_batch": 10}', "policy.json")
     Traceback (most recent call last):
-    phasegate.documents.InvalidFile: unknown key `max_batch`; did you mean `max_batch_percent`? (policy.json)
+    phasegate.files.documents.InvalidFile: unknown key `max_batch`; did you mean `max_batch_percent`? (policy.json)
     """
     document = parse_document(data, name)
     with blamed_on(name):

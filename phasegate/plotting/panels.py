@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from phasegate import palette
-from phasegate.canvas import Canvas, Symbol
-from phasegate.frame import MARGIN, SMALL, Frame
-from phasegate.series import Steps
+from phasegate.plotting import palette
+from phasegate.plotting.canvas import Canvas, Symbol
+from phasegate.plotting.frame import MARGIN, SMALL, Frame
+from phasegate.plotting.series import Steps
 
 BINS: Final = 1200  # about one a pixel: more steps could not be told apart
 HEADROOM: Final = 1.15

@@ -12,18 +12,18 @@ from typing import Final, Protocol
 
 from attrs import define, evolve, field
 
-from phasegate.agenda import Agenda
-from phasegate.answers import Answers
-from phasegate.chance import Chance
 from phasegate.core.events import Event, Scaled, What
 from phasegate.core.facts import Became, Commands, Fact
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, Health
 from phasegate.core.state import State
-from phasegate.faultmodel import Dated, Faults, Outage
-from phasegate.patterns import Pattern
-from phasegate.readable import Readable
-from phasegate.reports import Reports
+from phasegate.logs.readable import Readable
+from phasegate.simulating.agenda import Agenda
+from phasegate.simulating.answers import Answers
+from phasegate.simulating.chance import Chance
+from phasegate.simulating.faultmodel import Dated, Faults, Outage
+from phasegate.simulating.patterns import Pattern
+from phasegate.simulating.reports import Reports
 
 # whose virtual machine does not run, or runs on nobody knows what: no health source speaks for these
 _MUTE: Final = frozenset((Life.REPLACING, Life.RESTORING, Life.FAILED, Life.GONE))

@@ -1,0 +1,1 @@
+"""The log of a rollout: writing it, reading it, and running it through the engine again."""
