@@ -7,7 +7,7 @@ rest with the state before. A workspace is not shared between threads; the engin
 
 from __future__ import annotations
 
-from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
+from phasegate.core.columns import COLUMNS, Table
 from phasegate.core.pages import Paged
 from phasegate.core.state import State
 
@@ -90,8 +90,3 @@ def _marked(dirty: bytearray) -> list[int]:
         found.append(at)
         at = dirty.find(1, at + 1)
     return found
-
-
-def pages_of(rows: int, table: Table) -> int:
-    """Return how many pages hold that many rows; at least one, so that no column is ever empty."""
-    return max(1, -(-rows // PAGE_ROWS[table]))

@@ -1,0 +1,104 @@
+"""The small immutable structures that states are made of."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import phasegate as pg
+from phasegate.core import kernels
+from phasegate.core.frozenmap import FrozenMap
+from phasegate.core.lifecycle import Happening, Life, machine
+from phasegate.core.names import PackedNames
+from phasegate.core.pages import FAN, Paged
+from phasegate.core.topology import Topology
+from phasegate.core.twin import Kernel as Twin
+from phasegate.core.vector import Vector
+from phasegate.core.workspace import Workspace
+
+
+def test_frozen_maps_hash_and_compare_by_content() -> None:
+    """In whatever order they were written, and after pickling."""
+    one, other = FrozenMap({"a": 1, "b": 2}), FrozenMap({"b": 2, "a": 1})
+    assert (hash(one), one, ["a", "b"]) == (hash(other), pickle.loads(pickle.dumps(other)), list(other))
+
+
+def test_packed_names_are_a_sequence() -> None:
+    """Slices, negative places and places beyond the end are those of a list."""
+    names = PackedNames.of(["a", "bc", "", "d"])
+    assert (["bc", ""], "d", "PackedNames(4 names)") == (names[1:3], names[-1], repr(names))
+    with pytest.raises(IndexError):
+        names[4]
+
+
+def test_vectors_share_what_they_have_in_common() -> None:
+    """Length, slices, iteration and pickling are those of a list; equal means equal content."""
+    vector = Vector.filled(0, 600).replaced(300, 1)
+    assert (600, [0, 1, 0], 1) == (len(vector), vector[299:302], sum(vector))
+    assert pickle.loads(pickle.dumps(vector)) == vector
+    assert vector != Vector.filled(0, 600)
+
+
+def test_pages_are_shared_and_told_apart_by_identity() -> None:
+    """Changing a few pages anywhere keeps the others one object; appending grows the last node."""
+    old = Paged.of(bytes(range(256)) * FAN, 128)
+    new = old.replaced({0: b"x" * 128, FAN + 1: b"y" * 128})
+    assert [0, FAN + 1] == list(new.differing(old))
+    grown = old.replaced({2 * FAN: b"z" * 128, 2 * FAN + 1: b"w" * 128})
+    assert (2 * FAN, 2 * FAN + 2, b"w" * 128) == (old.page_count, grown.page_count, grown.page(2 * FAN + 1))
+    assert 2 * FAN + 1 == old.replaced({2 * FAN: b"z" * 128}).page_count
+    assert old.digest == old.digest != new.digest
+    assert pickle.loads(pickle.dumps(new)) == new
+
+
+def test_a_column_of_nothing_has_no_page() -> None:
+    """Not even one."""
+    assert (0, bytearray()) == (Paged((), 8).page_count, Paged((), 8).flat())
+
+
+def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
+    """Before that there is nothing to publish."""
+    with pytest.raises(AssertionError, match="after it has taken up a state"):
+        Workspace().publish()
+
+
+def test_a_machine_asks_its_model_about_rollback() -> None:
+    """A model that says so is not restored; `word` is how people write a happening."""
+
+    class Model:
+        rollback = False
+        state: str
+
+    model = Model()
+    machine(model, initial=Life.VERIFYING).dispatch(Happening.DEADLINE_PASSED.name.lower())
+    assert ("failed", "deadline-passed") == (model.state, Happening.DEADLINE_PASSED.word)
+
+
+def test_without_a_compiler_the_twin_takes_the_kernels_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine says which of them is at work."""
+    monkeypatch.setitem(__import__("sys").modules, "phasegate.core.kernel", None)
+    assert kernels.default_kernel() is Twin
+    fleet = pg.Fleet(regions=[pg.Region("a")])
+    engine = pg.Engine(fleet, pg.policies.availability_first())
+    expected = "Engine(<Fleet 1 regions, 0 sets, 0 instances>, AvailabilityFirst)"
+    assert (False, expected) == (engine.is_compiled, repr(engine))
+
+
+def test_the_topology_answers_for_people() -> None:
+    """Whether two cells may be busy together, with the reason; an unknown cell is named."""
+    fleet = pg.Fleet(regions=[pg.Region("a", zones=("1", "2"))])
+    topology = pg.Engine(fleet, pg.policies.availability_first()).topology
+    together = topology.may_run_together("a/1", "a/2")
+    assert (False, "zones", True) == (bool(together), together.reason, topology.may_run_together("a/1", "a/1").may)
+    with pytest.raises(pg.UnknownName, match="no cell `a/9` in the fleet"):
+        topology.may_run_together("a/1", "a/9")
+    with pytest.raises(pg.InvalidModel, match="cannot be in conflict with itself"):
+        Topology.of(fleet, [("a/1", "a/1", "user")], topology.pairs)
+
+
+def test_the_face_has_what_reads_files_and_nothing_else() -> None:
+    """It is imported when asked for; any other name is an error."""
+    assert pg.InvalidFile.__name__ == "InvalidFile"
+    with pytest.raises(AttributeError, match="no attribute `load_flet`"):
+        pg.load_flet  # noqa: B018  # the look-up is what is tested
