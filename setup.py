@@ -13,6 +13,7 @@ setup(
         Extension(
             "phasegate.core.kernel",
             ["phasegate/core/kernel.pyx"],
+            depends=["phasegate/core/kernel.pxd"],
             extra_compile_args=OPTIONS,
             optional=True,
         )

@@ -2,7 +2,7 @@
 # cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
 """The selector and the stepper, compiled: `core.twin` function by function, in the same order.
 
-The contract of this boundary, said once: columns come as the bytearrays of a `Workspace`, in the types of
+The contract of this boundary, said once: columns come as the writable buffers of a `Workspace`, in the types of
 `core.columns`; slots, sets, buckets, cells and rollouts are in range; events have been checked. What is a method of the
 twin is one here, with the same arguments and results. Inside, everything runs on raw memory without the GIL, which is
 taken only to ask a user's policy.
@@ -13,182 +13,12 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset
 
-from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
 
 import array as _arrays
 
 from phasegate.core import codes as _codes
 from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
-
-cdef enum:
-    # an instance
-    STATE_BITS = 15
-    HEALTH_SHIFT = 4
-    BROKEN = 16
-    REFUSED = 32
-    TOO_LATE = 64
-    # a bucket
-    SITE_SET = 0
-    SITE_CELL = 1
-    SITE_DOMAIN = 2
-    SITE_NUMBER = 3
-    SITE_FIRST = 4
-    SITE_COUNT = 5
-    SITE = 6
-    WAIT_PENDING = 0
-    WAIT_BAD = 1
-    WAIT_FLIGHT = 2
-    WAIT = 3
-    LATELY_MAX = 255
-    # a set
-    NONE = 0
-    WAITING = 1
-    ROLLING = 2
-    COMPLETED = 3
-    FAULTED = 4
-    CANCELLED = 5
-    CANCELLING = 1
-    LEFT = 2
-    DELAYED = 4
-    RESTING = 8
-    SHUT = 16
-    UNFIT = 32
-    BATCHING = 64
-    PRIORITIZE = 1
-    CROSS_ZONE = 2
-    FABRIC = 4
-    ROLLBACK = 8
-    SHRINKS = 16
-    OF_SET = 32
-    MANUAL_SET = 64
-    NO_ERROR = 0
-    TOO_MANY_UPGRADED_UNHEALTHY = 1
-    TOO_MANY_UNHEALTHY_BEFORE = 2
-    TOO_MANY_UNHEALTHY = 3
-    REFUSED_BY_POLICY = 4
-    BATCH_PERCENT = 0
-    UNHEALTHY_PERCENT = 1
-    UPGRADED_PERCENT = 2
-    PERCENT = 4
-    TALLY_TOTAL = 10
-    TALLY_BAD = 11
-    TALLY_UPGRADED_BAD = 12
-    TALLY_FLIGHT = 13
-    TALLY_BATCHES = 14
-    TALLY_UNRESTORED = 15
-    TALLY_TOO_LATE = 16
-    TALLY = 18
-    LINK_ROLLOUT = 0
-    LINK_PHASE = 1
-    LINK_ATTEMPT = 2
-    LINK_HOLD = 3
-    LINK_TARGET = 4
-    LINK_REGION = 5
-    LINK_BUCKET = 6
-    LINK_BUCKETS = 7
-    LINK = 8
-    CLOCK_BEGAN = 0
-    CLOCK_DELAY = 1
-    CLOCK_REST = 2
-    CLOCK_WINDOW = 3
-    CLOCK_PAUSE = 4
-    CLOCK = 5
-    # a rollout
-    RUNNING = 1
-    RO_COMPLETED = 2
-    RO_FAULTED = 3
-    RO_HALTED = 4
-    RO_CANCELLED = 5
-    PAUSED = 1
-    PHASED = 2
-    BAKING = 4
-    STOPPING = 8
-    PLAN_PHASE = 0
-    PLAN_PHASES = 1
-    PLAN_OPEN = 2
-    PLAN_ALIVE = 3
-    PLAN_FAULTED = 4
-    PLAN_CANCELLED = 5
-    PLAN_LOST = 6
-    PLAN_ELIGIBLE = 7
-    PLAN = 8
-    DIAL_PAUSED = 0
-    DIAL_BAKED = 1
-    DIAL_OPENED = 2
-    DIAL_ENDED = 3
-    DIAL = 4
-    # the fleet
-    SUM_FLIGHT = 0
-    SUM_BAD = 1
-    SUM_TOTAL = 2
-    # the trace
-    T_BECAME = 1
-    T_IGNORED = 2
-    T_STARTED = 3
-    T_ATTEMPT_ENDED = 4
-    T_PHASE_OPENED = 5
-    T_PHASE_ENDED = 6
-    T_ROLLOUT_ENDED = 7
-    T_ARMED = 8
-    T_FAILED_MORE = 9
-    LATE = 1
-    STALE = 2
-    DUPLICATE = 3
-    IS_GONE = 4
-    BY_BATCH = 0
-    BY_SIGNAL = 1
-    BY_DEADLINE = 2
-    BY_POLICY = 6
-    TIMER_REST = 2
-    TIMER_BAKE = 3
-    # what keeps a batch from starting
-    NO_ATTEMPT = 1
-    ENDED = 2
-    IS_CANCELLED = 4
-    IS_PAUSED = 8
-    PHASE_SHUT = 16
-    IN_FLIGHT = 32
-    NOT_BEFORE = 64
-    WINDOW_SHUT = 128
-    PAIR_AT_WORK = 256
-    GROUP_FULL = 512
-    CELL_BUSY = 1024
-    NOT_ELIGIBLE = 2048
-    UPGRADED_UNHEALTHY = 4096
-    SET_UNHEALTHY = 8192
-
-cdef enum:
-    # `Life`
-    CURRENT = 0
-    EXCLUDED = 1
-    PENDING = 2
-    REPLACING = 3
-    CONFIGURING = 4
-    VERIFYING = 5
-    UPGRADED = 6
-    RESTORING = 7
-    RESTORED = 8
-    FAILED = 9
-    GONE = 10
-    # `Happening`
-    H_BATCH_STARTS = 0
-    H_DISK_REPLACED = 1
-    H_HEALTHY = 3
-    H_DEADLINE_PASSED = 4
-    STAYS = 255
-    # `Health`
-    HEALTHY = 0
-    UNKNOWN = 2
-    INITIALIZING = 3
-    # what a user's policy answers, and what no bound holds
-    ADMIT = 0
-    NEVER = 2
-    UNBOUNDED = 2147483647
-    # rows a page
-    SLOT_PAGE = 256
-    BUCKET_PAGE = 64
-    SET_PAGE = 16
 
 CODES = dict(
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
@@ -233,12 +63,6 @@ for _name, _value in CODES.items():
 
 # --- growing arrays of integers --------------------------------------------------------------------------------------
 
-cdef struct Ints:
-    int32_t* data
-    Py_ssize_t size
-    Py_ssize_t room
-
-
 cdef int push(Ints* ints, int32_t number) except -1 nogil:
     """Append a number."""
     cdef int32_t* data
@@ -258,6 +82,11 @@ cdef int by_size(const void* one, const void* other) noexcept nogil:
     cdef int32_t a = (<const int32_t*>one)[0]
     cdef int32_t b = (<const int32_t*>other)[0]
     return (a > b) - (a < b)
+
+
+cdef uint8_t* start_of(uint8_t[::1] column) noexcept:
+    """Return where a column's memory begins: a bytearray's own, or a part of an arena that holds many."""
+    return &column[0]
 
 
 cdef array.array as_array(str typecode, const int32_t* data, Py_ssize_t size):
@@ -285,22 +114,11 @@ cdef inline bint is_bad(int health) noexcept nogil:
 
 # --- ragged lists ----------------------------------------------------------------------------------------------------
 
-cdef struct Ragged:
-    const uint32_t* first
-    const uint32_t* items
-
-
 cdef Ragged ragged(object lists):
     cdef Ragged made
     made.first = (<array.array?>lists[0]).data.as_uints
     made.items = (<array.array?>lists[1]).data.as_uints
     return made
-
-
-cdef struct Place:
-    int32_t phase
-    int32_t cell
-    int32_t s
 
 
 cdef inline bint precedes(Place one, Place other) noexcept nogil:
@@ -316,95 +134,41 @@ cdef class Kernel:
 
     is_compiled = True
 
-    cdef object workspace, statics, ask
-    cdef list keep  # the buffers below stay alive as long as this does
-    cdef uint8_t* life
-    cdef uint8_t* flag
-    cdef uint16_t* version
-    cdef uint16_t* previous
-    cdef uint16_t* failed
-    cdef uint32_t* bucket
-    cdef int64_t* observed
-    cdef int64_t* deadline
-    cdef uint32_t* order
-    cdef int32_t* site
-    cdef uint32_t* wait
-    cdef uint8_t* begun
-    cdef uint8_t* status
-    cdef uint8_t* mark
-    cdef uint8_t* option
-    cdef uint8_t* code
-    cdef uint8_t* percent
-    cdef uint32_t* tally
-    cdef int32_t* link
-    cdef int64_t* clock
-    cdef uint32_t* holds
-    cdef uint32_t* working
-    cdef uint32_t* used
-    cdef uint8_t* course
-    cdef uint8_t* trait
-    cdef int32_t* plan
-    cdef int64_t* dial
-    cdef int64_t* sums
-    cdef uint8_t* dirty_slots
-    cdef uint8_t* dirty_buckets
-    cdef uint8_t* dirty_sets
-    cdef const uint8_t* life_table
-    cdef const uint64_t* cell_rows
-    cdef const uint32_t* region_sets
-    cdef const uint32_t* group_limit
-    cdef Ragged cell_wakes, cell_groups, region_pairs, set_instance_groups, set_work_groups, group_sets, group_regions
-    cdef int cell_words, cell_count, set_count
-    cdef int64_t step_timeout_ms, health_timeout_ms, phase_bake_ms
-    cdef int phase_failure_percent
-    cdef bint has_delays
-    cdef uint64_t* busy
-    cdef uint8_t* hot
-    cdef uint8_t* touched
-    cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets
-    cdef Ints found, batch, picks, pick_slots, ends
-    cdef Place* queue
-    cdef Py_ssize_t queue_size, queue_room
-    cdef bint is_quiet
-    cdef int64_t now
-    cdef Ints trace
-    cdef Py_ssize_t group
-
     def __cinit__(self, workspace, statics, ask):
         self.workspace, self.statics, self.ask = workspace, statics, ask
         flat, dirty = workspace.flat, workspace.dirty
         self.keep = [flat, dirty, statics]
-        self.life = <uint8_t*>PyByteArray_AS_STRING(flat["life"])
-        self.flag = <uint8_t*>PyByteArray_AS_STRING(flat["flag"])
-        self.version = <uint16_t*>PyByteArray_AS_STRING(flat["version"])
-        self.previous = <uint16_t*>PyByteArray_AS_STRING(flat["previous"])
-        self.failed = <uint16_t*>PyByteArray_AS_STRING(flat["failed"])
-        self.bucket = <uint32_t*>PyByteArray_AS_STRING(flat["bucket"])
-        self.observed = <int64_t*>PyByteArray_AS_STRING(flat["observed"])
-        self.deadline = <int64_t*>PyByteArray_AS_STRING(flat["deadline"])
-        self.order = <uint32_t*>PyByteArray_AS_STRING(flat["order"])
-        self.site = <int32_t*>PyByteArray_AS_STRING(flat["site"])
-        self.wait = <uint32_t*>PyByteArray_AS_STRING(flat["wait"])
-        self.begun = <uint8_t*>PyByteArray_AS_STRING(flat["begun"])
-        self.status = <uint8_t*>PyByteArray_AS_STRING(flat["status"])
-        self.mark = <uint8_t*>PyByteArray_AS_STRING(flat["mark"])
-        self.option = <uint8_t*>PyByteArray_AS_STRING(flat["option"])
-        self.code = <uint8_t*>PyByteArray_AS_STRING(flat["code"])
-        self.percent = <uint8_t*>PyByteArray_AS_STRING(flat["percent"])
-        self.tally = <uint32_t*>PyByteArray_AS_STRING(flat["tally"])
-        self.link = <int32_t*>PyByteArray_AS_STRING(flat["link"])
-        self.clock = <int64_t*>PyByteArray_AS_STRING(flat["clock"])
-        self.holds = <uint32_t*>PyByteArray_AS_STRING(flat["holds"])
-        self.working = <uint32_t*>PyByteArray_AS_STRING(flat["working"])
-        self.used = <uint32_t*>PyByteArray_AS_STRING(flat["used"])
-        self.course = <uint8_t*>PyByteArray_AS_STRING(flat["course"])
-        self.trait = <uint8_t*>PyByteArray_AS_STRING(flat["trait"])
-        self.plan = <int32_t*>PyByteArray_AS_STRING(flat["plan"])
-        self.dial = <int64_t*>PyByteArray_AS_STRING(flat["dial"])
-        self.sums = <int64_t*>PyByteArray_AS_STRING(flat["sums"])
-        self.dirty_slots = <uint8_t*>PyByteArray_AS_STRING(dirty["instance"])
-        self.dirty_buckets = <uint8_t*>PyByteArray_AS_STRING(dirty["bucket"])
-        self.dirty_sets = <uint8_t*>PyByteArray_AS_STRING(dirty["set"])
+        self.life = <uint8_t*>start_of(flat["life"])
+        self.flag = <uint8_t*>start_of(flat["flag"])
+        self.version = <uint16_t*>start_of(flat["version"])
+        self.previous = <uint16_t*>start_of(flat["previous"])
+        self.failed = <uint16_t*>start_of(flat["failed"])
+        self.bucket = <uint32_t*>start_of(flat["bucket"])
+        self.observed = <int64_t*>start_of(flat["observed"])
+        self.deadline = <int64_t*>start_of(flat["deadline"])
+        self.order = <uint32_t*>start_of(flat["order"])
+        self.site = <int32_t*>start_of(flat["site"])
+        self.wait = <uint32_t*>start_of(flat["wait"])
+        self.begun = <uint8_t*>start_of(flat["begun"])
+        self.status = <uint8_t*>start_of(flat["status"])
+        self.mark = <uint8_t*>start_of(flat["mark"])
+        self.option = <uint8_t*>start_of(flat["option"])
+        self.code = <uint8_t*>start_of(flat["code"])
+        self.percent = <uint8_t*>start_of(flat["percent"])
+        self.tally = <uint32_t*>start_of(flat["tally"])
+        self.link = <int32_t*>start_of(flat["link"])
+        self.clock = <int64_t*>start_of(flat["clock"])
+        self.holds = <uint32_t*>start_of(flat["holds"])
+        self.working = <uint32_t*>start_of(flat["working"])
+        self.used = <uint32_t*>start_of(flat["used"])
+        self.course = <uint8_t*>start_of(flat["course"])
+        self.trait = <uint8_t*>start_of(flat["trait"])
+        self.plan = <int32_t*>start_of(flat["plan"])
+        self.dial = <int64_t*>start_of(flat["dial"])
+        self.sums = <int64_t*>start_of(flat["sums"])
+        self.dirty_slots = <uint8_t*>start_of(dirty["instance"])
+        self.dirty_buckets = <uint8_t*>start_of(dirty["bucket"])
+        self.dirty_sets = <uint8_t*>start_of(dirty["set"])
         self.life_table = <const uint8_t*>PyBytes_AS_STRING(statics.life_table)
         self.cell_rows = <const uint64_t*>(<array.array?>statics.cell_rows).data.as_ulonglongs
         self.region_sets = (<array.array?>statics.region_sets).data.as_uints
@@ -448,6 +212,8 @@ cdef class Kernel:
         free(self.picks.data)
         free(self.pick_slots.data)
         free(self.ends.data)
+        free(self.choices.data)
+        free(self.choice_slots.data)
         free(self.queue)
         free(self.trace.data)
 
@@ -638,10 +404,10 @@ cdef class Kernel:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    cdef inline int first_bucket(self, int s) noexcept nogil:
+    cdef int first_bucket(self, int s) noexcept nogil:
         return self.link[s * LINK + LINK_BUCKET]
 
-    cdef inline int end_bucket(self, int s) noexcept nogil:
+    cdef int end_bucket(self, int s) noexcept nogil:
         return self.link[s * LINK + LINK_BUCKET] + self.link[s * LINK + LINK_BUCKETS]
 
     def buckets(self, int s):
@@ -991,28 +757,51 @@ cdef class Kernel:
 
     def legal(self, int s):
         """Return all that the rules allow the set to start now, in order of cell, then upgrade domain."""
+        cdef int32_t* choice
+        cdef Py_ssize_t i
+        self.c_legal(s)
+        found = []
+        for i in range(0, self.choices.size, 5):
+            choice = self.choices.data + i
+            part = as_array("I", self.choice_slots.data + choice[1], choice[2])
+            found.append((s, choice[0], part, choice[3], choice[4]))
+        return found
+
+    cdef int c_legal(self, int s) except -1 nogil:
+        """Leave the choices in `choices`: bucket, where in `choice_slots`, how many, at most, healthy at most."""
         cdef int lately
-        cdef int number, at_most, bucket, domain
+        cdef int number, at_most, bucket
+        cdef Py_ssize_t i
+        self.choices.size = self.choice_slots.size = 0
         if self.c_standing(s) or self.c_gates(s):
-            return []
+            return 0
         number = self.c_current(s, &lately)
         at_most = min(self.c_cap(s), self.c_room(s))
-        found = []
-        domains = set()
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
-            domain = self.site[bucket * SITE + SITE_DOMAIN]
             if not self.c_is_candidate(bucket, number, lately):
                 continue
             if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
                 continue
-            if self.option[s] & CROSS_ZONE:
-                if domain in domains:
-                    continue
-                domains.add(domain)
+            if self.option[s] & CROSS_ZONE and self.has_met_domain(s, bucket, number, lately):
+                continue
             if self.c_part(s, bucket):
-                part = as_array("I", self.found.data, self.found.size)
-                found.append((s, bucket, part, at_most, self.c_healthy_at_most(s)))
-        return found
+                push(&self.choices, bucket)
+                push(&self.choices, <int32_t>self.choice_slots.size)
+                push(&self.choices, <int32_t>self.found.size)
+                push(&self.choices, at_most)
+                push(&self.choices, self.c_healthy_at_most(s))
+                for i in range(self.found.size):
+                    push(&self.choice_slots, self.found.data[i])
+        return 0
+
+    cdef bint has_met_domain(self, int s, int bucket, int number, int lately) noexcept nogil:
+        """Whether an earlier bucket with candidates has the same upgrade domain: a cross-zone batch takes both."""
+        cdef int other
+        for other in range(self.first_bucket(s), bucket):
+            if self.site[other * SITE + SITE_DOMAIN] == self.site[bucket * SITE + SITE_DOMAIN]:
+                if self.c_is_candidate(other, number, lately):
+                    return True
+        return False
 
     cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil:
         cdef uint32_t i
@@ -1324,28 +1113,43 @@ cdef class Kernel:
 
     def pass_timer(self, int s, int mark):
         """Let a set's delay (`DELAYED`) or pause between batches (`RESTING`) pass."""
+        self.c_pass_timer(s, mark)
+
+    cdef int c_pass_timer(self, int s, int mark) except -1 nogil:
         self.mark[s] &= 255 - mark
         self.clock[s * CLOCK + (CLOCK_DELAY if mark == DELAYED else CLOCK_REST)] = 0
         self.c_touch(s)
+        return 0
 
     def pass_bake(self, int rollout):
         """Let a phase's bake time pass."""
+        self.c_pass_bake(rollout)
+
+    cdef int c_pass_bake(self, int rollout) except -1 nogil:
         self.trait[rollout] &= 255 - BAKING
         self.dial[rollout * DIAL + DIAL_BAKED] = 0
         self.judge_phase(rollout)
+        return 0
 
     def set_window(self, int s, bint is_open):
         """Open or close the set's maintenance window."""
+        self.c_set_window(s, is_open)
+
+    cdef int c_set_window(self, int s, bint is_open) except -1 nogil:
         if is_open:
             self.mark[s] &= 255 - SHUT
         else:
             self.mark[s] |= SHUT
         self.c_touch(s)
+        return 0
 
     # --- what people say ---------------------------------------------------------------------------------------------
 
     def pause(self, int rollout):
         """Let no batch of the rollout start until it is resumed."""
+        self.c_pause(rollout)
+
+    cdef int c_pause(self, int rollout) except -1 nogil:
         cdef int s
         if self.course[rollout] == RUNNING and not self.trait[rollout] & PAUSED:
             self.trait[rollout] |= PAUSED
@@ -1353,13 +1157,17 @@ cdef class Kernel:
             for s in range(self.set_count):
                 if self.is_attempt_of(s, rollout):
                     self.c_touch(s)
+        return 0
 
     def resume(self, int rollout):
         """Let batches start again; pauses between batches and bake times have stood still meanwhile (section 9)."""
+        self.c_resume(rollout)
+
+    cdef int c_resume(self, int rollout) except -1 nogil:
         cdef int64_t stood
         cdef int s
         if not self.trait[rollout] & PAUSED or self.course[rollout] != RUNNING:
-            return
+            return 0
         stood = self.now - self.dial[rollout * DIAL + DIAL_PAUSED]
         self.trait[rollout] &= 255 - PAUSED
         self.dial[rollout * DIAL + DIAL_PAUSED] = 0
@@ -1372,9 +1180,13 @@ cdef class Kernel:
                     self.clock[s * CLOCK + CLOCK_REST] += stood
                     self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
                 self.c_touch(s)
+        return 0
 
     def cancel(self, int rollout):
         """Let nothing of the rollout start any more; what is in flight finishes."""
+        self.c_cancel(rollout)
+
+    cdef int c_cancel(self, int rollout) except -1 nogil:
         cdef int s
         if self.course[rollout] == RUNNING:
             self.trait[rollout] |= STOPPING
@@ -1382,6 +1194,7 @@ cdef class Kernel:
                 if self.is_attempt_of(s, rollout):
                     self.c_cancel_attempt(s)
             push(&self.unsettled, rollout)
+        return 0
 
     cdef int c_cancel_attempt(self, int s) except -1 nogil:
         self.mark[s] |= CANCELLING
@@ -1395,7 +1208,7 @@ cdef class Kernel:
         """Take the set out of its rollout: it counts neither for nor against it (section 3)."""
         self.c_leave(s)
 
-    cdef inline bint is_attempt_of(self, int s, int rollout) noexcept nogil:
+    cdef bint is_attempt_of(self, int s, int rollout) noexcept nogil:
         return self.link[s * LINK + LINK_ROLLOUT] == rollout and (self.status[s] == WAITING or self.status[s] == ROLLING)
 
     def attempts_of(self, int rollout):

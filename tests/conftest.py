@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 import rules_removed
+from hypothesis import settings
 
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as Twin
+
+# No test is timed: how long an example takes says more about the machine than about the code.
+settings.register_profile("phasegate", deadline=None)
+settings.load_profile("phasegate")
 
 if rule := os.environ.get(rules_removed.REMOVE):
     rules_removed.remove(rule)

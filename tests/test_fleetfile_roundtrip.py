@@ -125,14 +125,14 @@ def fleets(draw: Any) -> Fleet:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(fleet=fleets())
 def test_a_dumped_fleet_is_read_as_an_equal_one(fleet: Fleet) -> None:
     """Reading is the inverse of dumping, through JSON text."""
     assert fleet == parse_fleet(json.dumps(dump_fleet(fleet)).encode(), "fleet.json")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(fleet=fleets())
 def test_yaml_says_the_same_as_json(fleet: Fleet) -> None:
     """A JSON text is YAML too, but for characters that JSON writes as two escapes."""

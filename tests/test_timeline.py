@@ -457,7 +457,7 @@ def covers(timeline: Timeline) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.builds(
         Story,

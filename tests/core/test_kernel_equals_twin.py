@@ -23,7 +23,7 @@ def outcome(engine: pg.Engine, state: Any, event: Any) -> tuple[Any, Any]:
         return None, (type(error), str(error))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_kernel_and_twin_agree_on_every_state(random: Random) -> None:
     """Both reach the same states with the same facts, and say what an engine says that has remembered nothing."""

@@ -28,7 +28,7 @@ from phasegate.core.state import State
 from phasegate.core.versions import version_key
 
 EVENTS = 40
-lawful = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+lawful = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seeds = st.integers(0, 2**32)
 
 

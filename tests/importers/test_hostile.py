@@ -45,7 +45,7 @@ PLACES = {name: list(places(documents)) for name, documents in DOCUMENTS.items()
 
 
 @pytest.mark.parametrize("name", list(INPUTS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject) -> None:
     """Whatever stands anywhere, the answer is a fleet that reads back, or one line."""
@@ -69,7 +69,7 @@ FLEET = json.loads(json.dumps(dump_fleet(IMPORTERS["az"]([(n, (DATA / n).read_by
 FLEET_PLACES = list(places(FLEET))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_fleet_with_a_replaced_value_is_read_or_refused(data: st.DataObject) -> None:
     """A fleet file is right, or one line says what is wrong."""

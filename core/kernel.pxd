@@ -1,0 +1,321 @@
+"""The compiled kernel's face to other compiled modules: its numbers, its columns and what can be called without the GIL."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    # an instance
+    STATE_BITS = 15
+    HEALTH_SHIFT = 4
+    BROKEN = 16
+    REFUSED = 32
+    TOO_LATE = 64
+    # a bucket
+    SITE_SET = 0
+    SITE_CELL = 1
+    SITE_DOMAIN = 2
+    SITE_NUMBER = 3
+    SITE_FIRST = 4
+    SITE_COUNT = 5
+    SITE = 6
+    WAIT_PENDING = 0
+    WAIT_BAD = 1
+    WAIT_FLIGHT = 2
+    WAIT = 3
+    LATELY_MAX = 255
+    # a set
+    NONE = 0
+    WAITING = 1
+    ROLLING = 2
+    COMPLETED = 3
+    FAULTED = 4
+    CANCELLED = 5
+    CANCELLING = 1
+    LEFT = 2
+    DELAYED = 4
+    RESTING = 8
+    SHUT = 16
+    UNFIT = 32
+    BATCHING = 64
+    PRIORITIZE = 1
+    CROSS_ZONE = 2
+    FABRIC = 4
+    ROLLBACK = 8
+    SHRINKS = 16
+    OF_SET = 32
+    MANUAL_SET = 64
+    NO_ERROR = 0
+    TOO_MANY_UPGRADED_UNHEALTHY = 1
+    TOO_MANY_UNHEALTHY_BEFORE = 2
+    TOO_MANY_UNHEALTHY = 3
+    REFUSED_BY_POLICY = 4
+    BATCH_PERCENT = 0
+    UNHEALTHY_PERCENT = 1
+    UPGRADED_PERCENT = 2
+    PERCENT = 4
+    TALLY_TOTAL = 10
+    TALLY_BAD = 11
+    TALLY_UPGRADED_BAD = 12
+    TALLY_FLIGHT = 13
+    TALLY_BATCHES = 14
+    TALLY_UNRESTORED = 15
+    TALLY_TOO_LATE = 16
+    TALLY = 18
+    LINK_ROLLOUT = 0
+    LINK_PHASE = 1
+    LINK_ATTEMPT = 2
+    LINK_HOLD = 3
+    LINK_TARGET = 4
+    LINK_REGION = 5
+    LINK_BUCKET = 6
+    LINK_BUCKETS = 7
+    LINK = 8
+    CLOCK_BEGAN = 0
+    CLOCK_DELAY = 1
+    CLOCK_REST = 2
+    CLOCK_WINDOW = 3
+    CLOCK_PAUSE = 4
+    CLOCK = 5
+    # a rollout
+    RUNNING = 1
+    RO_COMPLETED = 2
+    RO_FAULTED = 3
+    RO_HALTED = 4
+    RO_CANCELLED = 5
+    PAUSED = 1
+    PHASED = 2
+    BAKING = 4
+    STOPPING = 8
+    PLAN_PHASE = 0
+    PLAN_PHASES = 1
+    PLAN_OPEN = 2
+    PLAN_ALIVE = 3
+    PLAN_FAULTED = 4
+    PLAN_CANCELLED = 5
+    PLAN_LOST = 6
+    PLAN_ELIGIBLE = 7
+    PLAN = 8
+    DIAL_PAUSED = 0
+    DIAL_BAKED = 1
+    DIAL_OPENED = 2
+    DIAL_ENDED = 3
+    DIAL = 4
+    # the fleet
+    SUM_FLIGHT = 0
+    SUM_BAD = 1
+    SUM_TOTAL = 2
+    # the trace
+    T_BECAME = 1
+    T_IGNORED = 2
+    T_STARTED = 3
+    T_ATTEMPT_ENDED = 4
+    T_PHASE_OPENED = 5
+    T_PHASE_ENDED = 6
+    T_ROLLOUT_ENDED = 7
+    T_ARMED = 8
+    T_FAILED_MORE = 9
+    LATE = 1
+    STALE = 2
+    DUPLICATE = 3
+    IS_GONE = 4
+    BY_BATCH = 0
+    BY_SIGNAL = 1
+    BY_DEADLINE = 2
+    BY_POLICY = 6
+    TIMER_REST = 2
+    TIMER_BAKE = 3
+    # what keeps a batch from starting
+    NO_ATTEMPT = 1
+    ENDED = 2
+    IS_CANCELLED = 4
+    IS_PAUSED = 8
+    PHASE_SHUT = 16
+    IN_FLIGHT = 32
+    NOT_BEFORE = 64
+    WINDOW_SHUT = 128
+    PAIR_AT_WORK = 256
+    GROUP_FULL = 512
+    CELL_BUSY = 1024
+    NOT_ELIGIBLE = 2048
+    UPGRADED_UNHEALTHY = 4096
+    SET_UNHEALTHY = 8192
+
+cdef enum:
+    # `Life`
+    CURRENT = 0
+    EXCLUDED = 1
+    PENDING = 2
+    REPLACING = 3
+    CONFIGURING = 4
+    VERIFYING = 5
+    UPGRADED = 6
+    RESTORING = 7
+    RESTORED = 8
+    FAILED = 9
+    GONE = 10
+    # `Happening`
+    H_BATCH_STARTS = 0
+    H_DISK_REPLACED = 1
+    H_HEALTHY = 3
+    H_DEADLINE_PASSED = 4
+    STAYS = 255
+    # `Health`
+    HEALTHY = 0
+    UNKNOWN = 2
+    INITIALIZING = 3
+    # what a user's policy answers, and what no bound holds
+    ADMIT = 0
+    NEVER = 2
+    UNBOUNDED = 2147483647
+    # rows a page
+    SLOT_PAGE = 256
+    BUCKET_PAGE = 64
+    SET_PAGE = 16
+
+cdef struct Ints:
+    int32_t* data
+    Py_ssize_t size
+    Py_ssize_t room
+
+
+cdef struct Ragged:
+    const uint32_t* first
+    const uint32_t* items
+
+
+cdef struct Place:
+    int32_t phase
+    int32_t cell
+    int32_t s
+
+
+cdef class Kernel:
+    cdef object workspace, statics, ask
+    cdef list keep  # the buffers below stay alive as long as this does
+    cdef uint8_t* life
+    cdef uint8_t* flag
+    cdef uint16_t* version
+    cdef uint16_t* previous
+    cdef uint16_t* failed
+    cdef uint32_t* bucket
+    cdef int64_t* observed
+    cdef int64_t* deadline
+    cdef uint32_t* order
+    cdef int32_t* site
+    cdef uint32_t* wait
+    cdef uint8_t* begun
+    cdef uint8_t* status
+    cdef uint8_t* mark
+    cdef uint8_t* option
+    cdef uint8_t* code
+    cdef uint8_t* percent
+    cdef uint32_t* tally
+    cdef int32_t* link
+    cdef int64_t* clock
+    cdef uint32_t* holds
+    cdef uint32_t* working
+    cdef uint32_t* used
+    cdef uint8_t* course
+    cdef uint8_t* trait
+    cdef int32_t* plan
+    cdef int64_t* dial
+    cdef int64_t* sums
+    cdef uint8_t* dirty_slots
+    cdef uint8_t* dirty_buckets
+    cdef uint8_t* dirty_sets
+    cdef const uint8_t* life_table
+    cdef const uint64_t* cell_rows
+    cdef const uint32_t* region_sets
+    cdef const uint32_t* group_limit
+    cdef Ragged cell_wakes, cell_groups, region_pairs, set_instance_groups, set_work_groups, group_sets, group_regions
+    cdef int cell_words, cell_count, set_count
+    cdef int64_t step_timeout_ms, health_timeout_ms, phase_bake_ms
+    cdef int phase_failure_percent
+    cdef bint has_delays
+    cdef uint64_t* busy
+    cdef uint8_t* hot
+    cdef uint8_t* touched
+    cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets
+    cdef Ints found, batch, picks, pick_slots, ends, choices, choice_slots
+    cdef Place* queue
+    cdef Py_ssize_t queue_size, queue_room
+    cdef bint is_quiet
+    cdef int64_t now
+    cdef Ints trace
+    cdef Py_ssize_t group
+
+    cdef int c_heat(self, int s) except -1 nogil
+    cdef int c_touch(self, int s) except -1 nogil
+    cdef int heat_region(self, int region) except -1 nogil
+    cdef int heat_all_of(self, Ragged lists, int at) except -1 nogil
+    cdef int heat_group(self, int group) except -1 nogil
+    cdef int record(self, int count, int a, int b, int c, int d, int e, int f) except -1 nogil
+    cdef int record_slot(self, int operation, int s, int what, int why, int slot) except -1 nogil
+    cdef int c_put(self, int slot, int state, int health) except -1 nogil
+    cdef int count(self, int s, int bucket, int state, int health, int by) except -1 nogil
+    cdef int use(self, int group, int by) except -1 nogil
+    cdef int hold(self, int cell) except -1 nogil
+    cdef int unhold(self, int cell) except -1 nogil
+    cdef int work(self, int s, int by) except -1 nogil
+    cdef int let_go(self, int s) except -1 nogil
+    cdef int first_bucket(self, int s) noexcept nogil
+    cdef int end_bucket(self, int s) noexcept nogil
+    cdef int c_cap(self, int s) noexcept nogil
+    cdef int c_healthy_at_most(self, int s) noexcept nogil
+    cdef int c_room(self, int s) noexcept nogil
+    cdef bint c_upgraded_gate_broken(self, int s) noexcept nogil
+    cdef bint c_health_gate_broken(self, int s) noexcept nogil
+    cdef bint c_is_open(self, int s) noexcept nogil
+    cdef int c_standing(self, int s) noexcept nogil
+    cdef bint is_crowded(self, int s) noexcept nogil
+    cdef int c_gates(self, int s) noexcept nogil
+    cdef int c_in_cell(self, int s, int cell) noexcept nogil
+    cdef bint is_disturbed(self, int cell) noexcept nogil
+    cdef int c_current(self, int s, int* lately) noexcept nogil
+    cdef bint c_is_candidate(self, int bucket, int number, int lately) noexcept nogil
+    cdef int c_has_candidates_in(self, int s, int cell) except -1 nogil
+    cdef int gather(self, int bucket, int wanted) except -1 nogil
+    cdef int c_candidates(self, int s, int bucket) except -1 nogil
+    cdef int c_part(self, int s, int bucket) except -1 nogil
+    cdef int consult(self, int s, int bucket) except -1
+    cdef int c_choose(self, int s) except -2 nogil
+    cdef int c_fill(self, int s) except -1 nogil
+    cdef int c_legal(self, int s) except -1 nogil
+    cdef bint has_met_domain(self, int s, int bucket, int number, int lately) noexcept nogil
+    cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil
+    cdef int c_walk(self) except -1 nogil
+    cdef int append(self, Place place) except -1 nogil
+    cdef void sift_down(self, Py_ssize_t at) noexcept nogil
+    cdef list taken_picks(self)
+    cdef Place c_place(self, int s, int bucket) noexcept nogil
+    cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil
+    cdef int forget_health(self, int slot, int health) noexcept nogil
+    cdef int remember_failure(self, int s, int slot) except -1 nogil
+    cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil
+    cdef int begin_domain(self, int s, int bucket) noexcept nogil
+    cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
+    cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil
+    cdef int c_pass_timer(self, int s, int mark) except -1 nogil
+    cdef int c_pass_bake(self, int rollout) except -1 nogil
+    cdef int c_set_window(self, int s, bint is_open) except -1 nogil
+    cdef int c_pause(self, int rollout) except -1 nogil
+    cdef int c_resume(self, int rollout) except -1 nogil
+    cdef int c_cancel(self, int rollout) except -1 nogil
+    cdef int c_cancel_attempt(self, int s) except -1 nogil
+    cdef int c_leave(self, int s) except -1 nogil
+    cdef bint is_attempt_of(self, int s, int rollout) noexcept nogil
+    cdef int c_end(self, int s, int status, int code) except -1 nogil
+    cdef int c_settle(self) except -1 nogil
+    cdef int touch_holders(self) except -1 nogil
+    cdef int look_at_touched(self) except -1 nogil
+    cdef int between_batches(self, int s) except -1 nogil
+    cdef int rest(self, int s) except -1 nogil
+    cdef int review_hold(self, int s) except -1 nogil
+    cdef int end_at_gate(self, int s, int gates) except -1 nogil
+    cdef int c_refuse(self, int s, int bucket) except -1 nogil
+    cdef int ask_who_is_refused(self, int s, int bucket) except -1
+    cdef int look_at_rollouts(self) except -1 nogil
+    cdef int end_phase(self, int rollout) except -1 nogil
+    cdef int c_lost_and_eligible(self, int rollout, int64_t* lost, int64_t* eligible) noexcept nogil
+    cdef int judge_phase(self, int rollout) except -1 nogil
+    cdef int c_open_phase(self, int rollout, int phase) except -1 nogil
+    cdef int end_rollout(self, int rollout, int course) except -1 nogil
