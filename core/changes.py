@@ -260,17 +260,19 @@ def _add(work: Working, s: int, event: Scaled) -> None:
         order += len(run)
         bucket += 1
     v.link[link + c.LINK_BUCKET], v.link[link + c.LINK_BUCKETS] = first_bucket, bucket - first_bucket
-    _settle_in(work, s, event, first_slot)
+    settle_in(work, s, list(enumerate(event.added, first_slot)), event.now)
 
 
-def _settle_in(work: Working, s: int, event: Scaled, first_slot: int) -> None:
-    """Count those that have joined: initializing, and pending or current for what the set is going to."""
+def settle_in(work: Working, s: int, joining: Sequence[tuple[int, Instance]], now: int) -> None:
+    """Count those that have joined: initializing, and pending or current for what the set is going to.
+
+    Each has a slot in a bucket of the set; the slot holds nobody.
+    """
     v = work.v
     region = work.model(s).region
     image = image_named(work.book.catalogue, work.model(s).image.name)
-    newest = work.compiled.rules.target(image, (region,), event.now) if image is not None else None
-    for at, instance in enumerate(event.added):
-        slot = first_slot + at
+    newest = work.compiled.rules.target(image, (region,), now) if image is not None else None
+    for slot, instance in joining:
         version = instance.version if instance.version is not None else newest or ""
         work.book, number = interned(work.book, version)
         v.version[slot] = number
@@ -280,11 +282,11 @@ def _settle_in(work: Working, s: int, event: Scaled, first_slot: int) -> None:
             if v.failed[slot]:
                 work.book = evolve(work.book, failed_more=work.book.failed_more | {(slot, v.failed[slot])})
             v.failed[slot] = number
-        v.observed[slot] = event.now - 1
+        v.observed[slot] = now - 1
         v.life[slot] = Life.GONE
         v.touch_slot(slot)
         work.kernel.put(slot, Life.PENDING, Health.INITIALIZING)
-    joined = array("I", range(first_slot, first_slot + len(event.added)))
+    joined = array("I", (slot for slot, _ in joining))
     classify(work, s, joined, c.BY_SCALING)
     if v.status[s] not in (c.NONE, *ACTIVE):
         for slot in joined:

@@ -87,6 +87,11 @@ class Engine:
         return f"Engine({self.fleet!r}, {type(self.policy).__name__})"
 
     @property
+    def kernel_class(self) -> Any:
+        """The class of the selector and stepper at work."""
+        return self._work.kernel_class
+
+    @property
     def is_compiled(self) -> bool:
         """Whether the compiled kernel is at work."""
         return bool(self._work.kernel_class.is_compiled)

@@ -1,0 +1,50 @@
+"""The columns of one small state in one block of memory: a workspace that is copied and put back as a whole.
+
+It has the face of `core.workspace.Workspace` that kernels and views look at, so that the production kernel runs on it
+as it is. Columns are cut to their rows, not to pages; those that a step changes come first (`mutable_bytes`), those
+that only say who is who last.
+"""
+
+from __future__ import annotations
+
+from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
+from phasegate.core.state import State
+
+ALIGN = 8
+
+
+class Arena:
+    """One block, and where each column begins in it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        ordered = sorted(COLUMNS, key=lambda column: (column.role == "identity", column.table != "instance"))
+        self.offset: dict[str, int] = {}
+        end = 0
+        self.mutable_bytes = 0
+        for column in ordered:
+            size = max(1, state.rows[column.table]) * column.row_bytes
+            self.offset[column.name] = end
+            end += -(-size // ALIGN) * ALIGN
+            if column.role != "identity":
+                self.mutable_bytes = end
+        self.block = bytearray(end)
+        whole = memoryview(self.block)
+        self.flat: dict[str, memoryview] = {}
+        for at, column in enumerate(COLUMNS):
+            size = max(1, state.rows[column.table]) * column.row_bytes
+            begin = self.offset[column.name]
+            self.flat[column.name] = whole[begin : begin + size]
+            self.flat[column.name][:] = state.columns[at].flat()[:size]
+        self.dirty: dict[Table, bytearray] = {
+            table: bytearray(max(1, -(-state.rows[table] // PAGE_ROWS[table])))
+            for table in ("instance", "order", "bucket", "set")
+        }
+
+    def save(self) -> bytes:
+        """Return everything that a step may change."""
+        return bytes(self.block[: self.mutable_bytes])
+
+    def restore(self, saved: bytes) -> None:
+        """Put back what `save` returned."""
+        self.block[: self.mutable_bytes] = saved

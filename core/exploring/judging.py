@@ -1,0 +1,268 @@
+"""Whether one act keeps the promises: what must hold before a start, and in what every act leads to.
+
+Nothing here asks the kernel or its counters: lives, healths and versions are counted anew, and limits come from
+`promises.Meant`. Each function returns the number of the promise that is broken, 0 if none is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from phasegate.core import codes as c
+from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.promises import Meant, Promise, version_ranks
+from phasegate.core.lifecycle import COMMANDS, IN_FLIGHT, Do, Life
+from phasegate.core.model import Health
+from phasegate.core.roster import PROTECTED, SKIPPED
+
+if TYPE_CHECKING:
+    from phasegate.core.exploring.twin import Explorer, Move
+
+KEPT: Final = 0
+_UNMOVED: Final = (Act.LATE, Act.DUPLICATE)
+
+
+class Judge:
+    """Judges the acts of one explorer."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.of = explorer
+        self.v = explorer.v
+        self.meant = Meant.of(explorer.open)
+        self.members: list[list[int]] = [[] for _ in range(explorer.sets)]
+        for slot in range(explorer.slots):
+            self.members[self.v.set_of(slot)].append(slot)
+        self._lives = b""
+        self._facts: tuple[object, ...] = ()
+        self._phases: list[int] = []
+        self._ghosts: list[int] = []
+
+    # --- counting ----------------------------------------------------------------------------------------------------
+
+    def _state(self, slot: int) -> int:
+        return int(self.v.life[slot] & c.STATE_BITS)
+
+    def _is_bad(self, slot: int) -> bool:
+        return self.v.life[slot] >> c.HEALTH_SHIFT in (Health.UNHEALTHY, Health.UNKNOWN)
+
+    def _present(self, s: int) -> list[int]:
+        return [slot for slot in self.members[s] if self._state(slot) != Life.GONE]
+
+    def _flying(self, s: int) -> list[int]:
+        return [slot for slot in self.members[s] if self._state(slot) in IN_FLIGHT]
+
+    def _gate_is_broken(self, s: int) -> bool:
+        """The after-batch gate (section 7, point 1): what was rolled back counts as bad although it is healthy again."""
+        undone = sum(self._state(slot) in (Life.RESTORED, Life.FAILED) for slot in self.members[s])
+        upgraded = [slot for slot in self.members[s] if self._state(slot) == Life.UPGRADED]
+        bad = undone + sum(self._is_bad(slot) for slot in upgraded)
+        percent, of_set = self.meant.percent[s * 4 + 2], self.meant.percent[s * 4 + 3]
+        return 100 * bad > percent * (len(self._present(s)) if of_set else undone + len(upgraded))
+
+    def _targets(self) -> list[int]:
+        return self.of.open.targets(self.of.book)
+
+    def _ranks(self) -> list[int]:
+        return version_ranks(self.of.open.books[self.of.book].versions)
+
+    # --- before a start ----------------------------------------------------------------------------------------------
+
+    def before(self, move: Move) -> int:
+        """Judge whether a batch may start in the state that the arena holds; remember it for `after`."""
+        self._lives = bytes(self.v.life)
+        self._facts = self._all_but_purses()
+        self._phases = [self.v.plan[r * c.PLAN + c.PLAN_PHASE] for r in range(self.of.rollouts)]
+        self._ghosts = list(self.of.ghost)
+        act, s, bucket, part = move
+        if act != Act.START:
+            return KEPT
+        slots = [slot for at, slot in enumerate(self.of.kernel.part(s, bucket)) if part >> at & 1]
+        return self._of_set(s, slots) or self._of_slots(s, slots)
+
+    def _of_set(self, s: int, slots: list[int]) -> int:
+        v, link = self.v, s * c.LINK
+        present = self._present(s)
+        cap = max(1, min(len(present) * self.meant.percent[s * 4] // 100, len(present) - 1))
+        if len(slots) + len(self._flying(s)) > cap:
+            return Promise.BATCH_WITHIN_CAP
+        if 100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present):
+            return Promise.HEALTHY_ENOUGH
+        if v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s):
+            return Promise.NOT_AFTER_THE_END
+        rollout = v.link[link + c.LINK_ROLLOUT]
+        if v.trait[rollout] & c.PHASED and v.link[link + c.LINK_PHASE] > v.plan[rollout * c.PLAN + c.PLAN_PHASE]:
+            return Promise.PHASES_IN_ORDER
+        return KEPT
+
+    def _of_slots(self, s: int, slots: list[int]) -> int:
+        v = self.v
+        rollout = v.link[s * c.LINK + c.LINK_ROLLOUT]
+        ranks, target = self._ranks(), self._targets()[rollout]
+        is_manual = v.trait[rollout] & c.MANUAL
+        for slot in slots:
+            is_reached = ranks[v.version[slot]] >= ranks[target] and not v.flag[slot] & c.BROKEN
+            is_excluded = v.flag[slot] & (PROTECTED | SKIPPED | c.REFUSED)
+            if not is_manual and v.failed[slot] == target:
+                is_excluded = True
+            if self._state(slot) != Life.PENDING or is_reached or is_excluded:
+                return Promise.TARGET_UNTOUCHED
+        return KEPT
+
+    # --- after an act ------------------------------------------------------------------------------------------------
+
+    def after(self, move: Move) -> int:
+        """Judge what the act has led to, which the arena holds now."""
+        return self._moved_nothing(move) or self._lived(move) or self._opened() or self.state()
+
+    def _all_but_purses(self) -> tuple[object, ...]:
+        v = self.v
+        return tuple(
+            bytes(column) for column in (v.life, v.flag, v.version, v.previous, v.failed, v.status, v.mark, v.course)
+        )
+
+    def _moved_nothing(self, move: Move) -> int:
+        if move[0] in _UNMOVED or (move[0] == Act.STALE and not move[3]):
+            return KEPT if self._all_but_purses() == self._facts else Promise.LATE_MOVES_NOTHING
+        return KEPT
+
+    def _lived(self, move: Move) -> int:
+        for slot in range(self.of.slots):
+            was, now = self._lives[slot] & c.STATE_BITS, self._state(slot)
+            if was != now:
+                broken = self._became(slot, was, now, move)
+                if broken:
+                    return broken
+        return KEPT
+
+    def _became(self, slot: int, was: int, now: int, move: Move) -> int:
+        v = self.v
+        if now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot)):
+            return Promise.PROMOTED_BY_HEALTH
+        if now in IN_FLIGHT and was not in IN_FLIGHT and move[0] != Act.START:
+            return Promise.TARGET_UNTOUCHED
+        if now == Life.RESTORING and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL:
+            return Promise.MANUAL_NEVER_RESTORES
+        if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:
+            return Promise.OWN_DISK_BACK
+        return KEPT
+
+    def _opened(self) -> int:
+        """A phase opens only after the one before it succeeded (section 5)."""
+        v = self.v
+        for r, phase in enumerate(self._phases):
+            if not v.trait[r] & c.PHASED or v.plan[r * c.PLAN + c.PLAN_PHASE] == phase:
+                continue
+            lost = eligible = 0
+            for s in range(self.of.sets):
+                link = s * c.LINK
+                if v.link[link + c.LINK_ROLLOUT] != r or v.link[link + c.LINK_PHASE] != phase or v.mark[s] & c.LEFT:
+                    continue
+                if v.status[s] in (c.WAITING, c.ROLLING):
+                    return Promise.PHASES_IN_ORDER
+                for slot in self.members[s]:
+                    state = self._state(slot)
+                    is_left = state == Life.PENDING and not v.flag[slot] & c.TOO_LATE
+                    is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
+                    lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
+                    eligible += is_lost or state == Life.UPGRADED
+            if 100 * lost > self.meant.phase_failure_percent * eligible:
+                return Promise.PHASES_IN_ORDER
+        return KEPT
+
+    # --- where a run ends --------------------------------------------------------------------------------------------
+
+    def end(self, *, is_benign: bool) -> int:
+        """Judge the state that the arena holds as one in which runs end (liveness 13 to 15)."""
+        v = self.v
+        if any(v.course[at] == c.RUNNING for at in range(self.of.rollouts)):
+            is_small = all(self.meant.small[s] for s in range(self.of.sets))
+            return Promise.SMALL_SETS_END if is_small else Promise.EVERY_ROLLOUT_ENDS
+        if not is_benign:
+            return KEPT
+        for slot in range(self.of.slots):
+            is_left = self._state(slot) == Life.PENDING and not v.flag[slot] & c.TOO_LATE
+            if v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED)):
+                return Promise.EVERYONE_UPGRADED
+        return KEPT
+
+    # --- any state ---------------------------------------------------------------------------------------------------
+
+    def state(self) -> int:
+        """Judge the state that the arena holds, however it came about."""
+        return (
+            self._regions() or self._cells() or self._places() or self._counts() or self._commands() or self._groups()
+        )
+
+    def _regions(self) -> int:
+        v = self.v
+        at_work = {v.link[s * c.LINK + c.LINK_REGION] for s in range(self.of.sets) if v.status[s] == c.ROLLING}
+        count = len(self.of.open.work.compiled.directory.regions)
+        if any(self.meant.pairs[one * count + other] for one in at_work for other in at_work):
+            return Promise.PAIRS_APART
+        return KEPT
+
+    def _holds(self) -> list[int]:
+        v = self.v
+        holds = [v.link[s * c.LINK + c.LINK_HOLD] for s in range(self.of.sets)]
+        return [cell for cell in holds if cell >= 0]
+
+    def _cells(self) -> int:
+        holds, count = self._holds(), self.of.open.rows["cell"]
+        if any(self.meant.conflicts[one * count + other] for one in holds for other in holds):
+            return Promise.CELLS_APART
+        for s in range(self.of.sets):
+            hold = self.v.link[s * c.LINK + c.LINK_HOLD]
+            if not self.meant.cross_zone[s] and any(self.v.cell_of(slot) != hold for slot in self._flying(s)):
+                return Promise.CELLS_APART
+        return KEPT
+
+    def _places(self) -> int:
+        for s in range(self.of.sets):
+            domains = {self.v.site[self.v.bucket[slot] * c.SITE + c.SITE_DOMAIN] for slot in self._flying(s)}
+            if len(domains) > 1:
+                return Promise.BATCH_WITHIN_CAP
+        return KEPT
+
+    def _counts(self) -> int:
+        v = self.v
+        for s in range(self.of.sets):
+            tally = s * c.TALLY
+            lives = [self._state(slot) for slot in self._present(s)]
+            done = v.tally[tally + Life.UPGRADED] + v.tally[tally + Life.RESTORED] + v.tally[tally + Life.FAILED]
+            left = v.tally[tally + Life.PENDING] + v.tally[tally + Life.CURRENT] + v.tally[tally + Life.EXCLUDED]
+            bad = sum(map(self._is_bad, self._present(s)))
+            if done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad:
+                return Promise.COUNTS_ADD_UP
+            if any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE]):
+                return Promise.COUNTS_ADD_UP
+        return KEPT
+
+    def _commands(self) -> int:
+        """An open command names the recorded version: the rollout's target, or what the instance had before."""
+        v, targets = self.v, self._targets()
+        for slot in range(self.of.slots):
+            state = self._state(slot)
+            if state not in COMMANDS:
+                continue
+            link = v.set_of(slot) * c.LINK
+            if COMMANDS[Life(state)] is Do.RESTORE:
+                is_recorded = v.previous[slot] == self.of.ghost[slot]
+            else:
+                is_recorded = v.link[link + c.LINK_TARGET] == targets[v.link[link + c.LINK_ROLLOUT]]
+            if not is_recorded:
+                return Promise.COMMANDS_AS_RECORDED
+        return KEPT
+
+    def _groups(self) -> int:
+        v = self.v
+        holds = set(self._holds())
+        for counts, limit, members in self.meant.groups:
+            if counts == "cells":
+                used = sum(bool(members[cell]) for cell in holds)
+            elif counts == "sets":
+                used = sum(bool(members[s]) and v.status[s] == c.ROLLING for s in range(self.of.sets))
+            else:
+                used = sum(len(self._flying(s)) for s in range(self.of.sets) if members[s])
+            if used > limit:
+                return Promise.GROUPS_WITHIN_LIMITS
+        return KEPT
