@@ -11,12 +11,13 @@ OPTIONS = ["-O3"]
 setup(
     ext_modules=[
         Extension(
-            "phasegate.core.kernel",
-            ["phasegate/core/kernel.pyx"],
+            name,
+            [f"{name.replace('.', '/')}.pyx"],
             depends=["phasegate/core/kernel.pxd"],
             extra_compile_args=OPTIONS,
             optional=True,
         )
+        for name in ("phasegate.core.kernel", "phasegate.core.exploring.explorer")
     ],
     options={"build_ext": {"cython_c_in_temp": True}},
 )

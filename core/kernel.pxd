@@ -1,6 +1,7 @@
 """The compiled kernel's face to other compiled modules: its numbers, its columns and what can be called without the GIL."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport realloc
 
 cdef enum:
     # an instance
@@ -177,6 +178,21 @@ cdef struct Ints:
     Py_ssize_t room
 
 
+cdef inline int push(Ints* ints, int32_t number) except -1 nogil:
+    """Append a number."""
+    cdef int32_t* data
+    if ints.size == ints.room:
+        data = <int32_t*>realloc(ints.data, (2 * ints.room + 64) * sizeof(int32_t))
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        ints.data = data
+        ints.room = 2 * ints.room + 64
+    ints.data[ints.size] = number
+    ints.size += 1
+    return 0
+
+
 cdef struct Ragged:
     const uint32_t* first
     const uint32_t* items
@@ -292,6 +308,7 @@ cdef class Kernel:
     cdef int remember_failure(self, int s, int slot) except -1 nogil
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil
     cdef int begin_domain(self, int s, int bucket) noexcept nogil
+    cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil
     cdef int c_pass_timer(self, int s, int mark) except -1 nogil

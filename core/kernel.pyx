@@ -63,21 +63,6 @@ for _name, _value in CODES.items():
 
 # --- growing arrays of integers --------------------------------------------------------------------------------------
 
-cdef int push(Ints* ints, int32_t number) except -1 nogil:
-    """Append a number."""
-    cdef int32_t* data
-    if ints.size == ints.room:
-        data = <int32_t*>realloc(ints.data, (2 * ints.room + 64) * sizeof(int32_t))
-        if data == NULL:
-            with gil:
-                raise MemoryError()
-        ints.data = data
-        ints.room = 2 * ints.room + 64
-    ints.data[ints.size] = number
-    ints.size += 1
-    return 0
-
-
 cdef int by_size(const void* one, const void* other) noexcept nogil:
     cdef int32_t a = (<const int32_t*>one)[0]
     cdef int32_t b = (<const int32_t*>other)[0]
@@ -1053,20 +1038,23 @@ cdef class Kernel:
         cdef const int64_t* observed = <const int64_t*>observed_column.data.as_voidptr
         cdef const uint32_t* number = attempt_column.data.as_uints
         cdef Py_ssize_t at
-        cdef int state, why
         with nogil:
             for at in range(slot_column.ob_size):
-                state = self.life[slot[at]] & STATE_BITS
-                if state == GONE:
-                    why = IS_GONE
-                elif what[at] <= INITIALIZING:
-                    why = self.hear(slot[at], state, what[at], observed[at])
-                else:
-                    why = self.answer(slot[at], state, what[at], number[at], answers[at])
-                if why:
-                    self.record_slot(
-                        T_IGNORED, self.site[self.bucket[slot[at]] * SITE + SITE_SET], what[at], why, slot[at]
-                    )
+                self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
+
+    cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil:
+        """Apply one report."""
+        cdef int state = self.life[slot] & STATE_BITS
+        cdef int why
+        if state == GONE:
+            why = IS_GONE
+        elif what <= INITIALIZING:
+            why = self.hear(slot, state, what, observed_at)
+        else:
+            why = self.answer(slot, state, what, attempt, answers)
+        if why:
+            self.record_slot(T_IGNORED, self.site[self.bucket[slot] * SITE + SITE_SET], what, why, slot)
+        return 0
 
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil:
         if observed_at <= self.observed[slot]:

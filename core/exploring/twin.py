@@ -86,7 +86,7 @@ class Explorer:
         self.ghost = [0] * self.slots  # the version that an instance in flight had when its batch started
         self.wire = [RECORDED] * self.slots
         self.judge = Judge(self)
-        self.first = self._read()
+        self.first = self.read()
         self.is_benign = self.freedom.is_benign and not subject.orders
         self.keys: list[Key] = [self.first]
         self.numbers: dict[Key, int] = {self.first: 0}
@@ -138,7 +138,7 @@ class Explorer:
             bool(v.clock[clock + c.CLOCK_PAUSE]),
         )
 
-    def _read(self) -> Key:
+    def read(self) -> Key:
         """Return the key of what the arena holds: the least of its images under the group."""
         v = self.v
         records = [tuple(self._record(slot) for slot in run) for run in self.runs]
@@ -476,12 +476,12 @@ class Explorer:
         """Return what each possible act leads to, in order, and which promise it breaks."""
         found = []
         self.write(key)
-        before = self._saved()
+        before = self.saved()
         for move in list(self.moves()):
             broken = self.judge.before(move)
             if self.happen(move):
-                found.append(Successor(move, self._read(), broken or self.judge.after(move)))
-            self._restore(before)
+                found.append(Successor(move, self.read(), broken or self.judge.after(move)))
+            self.restore(before)
         return found
 
     @property
@@ -580,21 +580,21 @@ class Explorer:
         moves: list[Move] = []
         self.write(self.first)
         for there in self.path(number)[1:]:
-            here = self._saved()
+            here = self.saved()
             for move in list(self.moves()):
-                if self.happen(move) and self._read() == self.keys[there]:
+                if self.happen(move) and self.read() == self.keys[there]:
                     moves.append(move)
                     break
-                self._restore(here)
+                self.restore(here)
         return moves
 
     # --- putting back ------------------------------------------------------------------------------------------------
 
-    def _saved(self) -> tuple[Any, ...]:
+    def saved(self) -> tuple[Any, ...]:
         beside = (bytes(self.left), self.happened, self.book, tuple(self.ghost), tuple(self.wire))
         return (self.open.arena.save(), *beside)
 
-    def _restore(self, saved: tuple[Any, ...]) -> None:
+    def restore(self, saved: tuple[Any, ...]) -> None:
         block, left, self.happened, self.book, ghost, wire = saved
         self.open.arena.restore(block)
         self.left[:], self.ghost, self.wire = left, list(ghost), list(wire)
