@@ -3,6 +3,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 
+cimport cython
+
 cdef enum:
     # an instance
     STATE_BITS = 15
@@ -204,6 +206,7 @@ cdef struct Place:
     int32_t s
 
 
+@cython.final
 cdef class Kernel:
     cdef object workspace, statics, ask
     cdef list keep  # the buffers below stay alive as long as this does

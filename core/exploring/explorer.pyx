@@ -110,6 +110,7 @@ cdef enum:
     PURSES = 16
     RECORDS = 256
     SET_BYTES = 20
+    COUNTED = 14  # the first counts of a set: the states, all, not healthy, upgraded and not healthy, in flight
     ROLLOUT_BYTES = 34
     REST_BYTES = 24
     BLOCK = 65536  # keys
@@ -342,6 +343,7 @@ cdef class Explorer:
     cdef uint8_t[::1] held  # keeps the arena's memory
     cdef int run_first[SLOTS + 1]  # of each bucket, in `lined`
     cdef int lined[SLOTS]  # slots, bucket by bucket
+    cdef int place_of[SLOTS]  # in `lined`
     cdef int set_of[SLOTS]
     cdef int bucket_of[SLOTS]
     cdef uint8_t tag[SLOTS]
@@ -356,7 +358,11 @@ cdef class Explorer:
     cdef uint8_t base_wire[SLOTS]
     cdef uint8_t base_rest[REST_BYTES]
     cdef uint8_t base_life[SLOTS]
-    cdef uint8_t base_number[SLOTS]
+    cdef uint8_t base_key[SLOTS]  # the numbers of the instances' records, lined up
+    cdef int64_t base_lives_rank
+    cdef uint8_t base_number[SLOTS]  # the same, by slot
+    cdef uint8_t changed[SLOTS]
+    cdef int changed_count
     cdef uint64_t base_word[SLOTS]
     cdef uint8_t base_set[SETS * SET_BYTES]
     cdef uint8_t base_rollout[ROLLOUTS * ROLLOUT_BYTES]
@@ -412,6 +418,7 @@ cdef class Explorer:
     cdef int group_counts[64]
     cdef size_t still_at[8]  # what late reports must leave as it is: where in the arena, and how many bytes
     cdef size_t still_bytes[8]
+    cdef size_t tally_at
     cdef bint todo_is_kept, has_watches, has_broken_watch
     cdef list meant_kept
     cdef int targets[ROLLOUTS]
@@ -480,6 +487,7 @@ cdef class Explorer:
             self.base_rollout_number[at] = -1
         self.base_rest_number = -1
         self.open.settle_times()
+        self.compare(True)
         self.c_read()
         self.insert(hashed(self.key, self.key_bytes), 0)
         self.todo_is_kept = order != "breadth"
@@ -493,6 +501,7 @@ cdef class Explorer:
             self.run_first[bucket] = at
             for slot in self.k.members(bucket):
                 self.lined[at] = slot
+                self.place_of[slot] = at
                 self.bucket_of[slot] = bucket
                 self.set_of[slot] = self.k.site[bucket * SITE + SITE_SET]
                 at += 1
@@ -541,6 +550,7 @@ cdef class Explorer:
             self.group_counts[at] = {"instances": 0, "sets": 1, "cells": 2}[counts]
         self.phase_failure_percent = self.meant.phase_failure_percent
         arena = self.open.arena
+        self.tally_at = arena.offset["tally"]
         for at, name in enumerate(("life", "flag", "version", "previous", "failed", "status", "mark", "course")):
             self.still_at[at], self.still_bytes[at] = arena.offset[name], len(arena.flat[name])
 
@@ -656,20 +666,40 @@ cdef class Explorer:
         bytes[0], bytes[1] = self.k.course[r], self.k.trait[r]
         memcpy(bytes + 2, self.k.plan + r * PLAN, 32)
 
+    cdef void compare(self, bint is_all) noexcept nogil:
+        """Leave in `changed` the instances whose record may be another one than in the base.
+
+        A record changes with the state or the health of its instance, except where somebody else's hand is in it
+        (`is_all`): an event of the scenario's own, a command on its way, or the last stale report, after which nobody
+        asks any more what was heard.
+        """
+        cdef int slot
+        self.changed_count = 0
+        for slot in range(self.slots):
+            if is_all or self.k.life[slot] != self.base_life[slot]:
+                self.changed[self.changed_count] = <uint8_t>slot
+                self.changed_count += 1
+
     cdef int c_read(self) except -1 nogil:
-        """Leave in `key` the least image of what the arena holds, and in `found_rank` its rank."""
+        """Leave in `key` the least image of what the arena holds, and in `found_rank` its rank.
+
+        `changed` says whose records are not those of the base.
+        """
         cdef uint8_t bytes[ROLLOUT_BYTES]
         cdef int at, number, s, slot
         cdef uint64_t word
         cdef int64_t rank = 0
         cdef bint is_new
         cdef uint16_t short
-        for at in range(self.slots):
-            slot = self.lined[at]
+        memcpy(self.key, self.base_key, self.slots)
+        rank = self.base_lives_rank
+        for at in range(self.changed_count):
+            slot = self.changed[at]
             word = self.word(slot)
-            number = self.base_number[slot] if word == self.base_word[slot] else self.number_of(word)
-            self.key[at] = <uint8_t>number
-            rank += self.rank_of[number]
+            if word != self.base_word[slot]:
+                number = self.number_of(word)
+                self.key[self.place_of[slot]] = <uint8_t>number
+                rank += self.rank_of[number] - self.rank_of[self.base_number[slot]]
         if self.has_begun:
             memcpy(self.key + self.at_begun, self.k.begun, self.buckets)
         for s in range(self.sets):
@@ -780,6 +810,8 @@ cdef class Explorer:
         cdef uint16_t short
         cdef uint8_t* bytes
         cdef int32_t* link
+        memcpy(self.base_key, key, self.slots)
+        self.base_lives_rank = 0
         memset(self.k.tally, 0, self.sets * TALLY * sizeof(uint32_t))
         memset(self.k.wait, 0, self.buckets * WAIT * sizeof(uint32_t))
         memset(self.k.holds, 0, self.cells * sizeof(uint32_t))
@@ -789,6 +821,7 @@ cdef class Explorer:
             slot = self.lined[at]
             number = key[at]
             word = self.word_of[number]
+            self.base_lives_rank += self.rank_of[number]
             self.base_number[slot] = <uint8_t>number
             self.base_word[slot] = word
             self.k.life[slot] = <uint8_t>word
@@ -823,6 +856,7 @@ cdef class Explorer:
         if self.group_count:
             self.count_groups()
         self.remember()
+        self.changed_count = 0
         return self.renew()
 
     cdef void write_times(self, int slot, bint has_heard) noexcept nogil:
@@ -943,17 +977,16 @@ cdef class Explorer:
 
     cdef int c_moves(self) except -1 nogil:
         """Leave in `moves_` what may happen in the state that the arena holds, in order of `Act`."""
-        cdef uint8_t numbers[SLOTS]
+        cdef uint8_t numbers[SLOTS]  # of the instances' records, lined up
         cdef uint32_t acts[SLOTS]
         cdef uint32_t possible = 0
         cdef uint32_t allowed = <uint32_t>1 << 31
-        cdef uint64_t word
         cdef int at, act, slot, bucket, other
         self.move_count = 0
-        for at in range(self.slots):
-            slot = self.lined[at]
-            word = self.word(slot)
-            numbers[at] = self.base_number[slot] if word == self.base_word[slot] else <uint8_t>self.number_of(word)
+        memcpy(numbers, self.base_key, self.slots)
+        for at in range(self.changed_count):
+            slot = self.changed[at]
+            numbers[self.place_of[slot]] = <uint8_t>self.number_of(self.word(slot))
         self.starts(numbers)
         for act in range(A_ANSWER, A_MAINTENANCE):
             if self.may(act):
@@ -1034,8 +1067,9 @@ cdef class Explorer:
                 well |= <uint32_t>1 << i
             if self.is_symmetric:
                 for j in range(i):
-                    if self.bucket_of[slots[j]] == self.bucket_of[slots[i]] and self.word(slots[j]) == self.word(slots[i]):
-                        before[i] = j
+                    if self.bucket_of[slots[j]] == self.bucket_of[slots[i]]:
+                        if numbers[self.place_of[slots[j]]] == numbers[self.place_of[slots[i]]]:
+                            before[i] = j
         for part in range(1, <uint32_t>1 << count):
             size = popcount(part)
             if size > 1 and (size > at_most or popcount(part & well) > healthy_at_most):
@@ -1138,17 +1172,15 @@ cdef class Explorer:
                 self.k.c_cancel(at)
         elif act == A_ORDER:
             self.rest[PURSES + (whom >> 3)] |= 1 << (whom & 7)
-            with gil:
-                answer = self.open.order(self.rest[PURSES + 2], whom)
-                if answer is None:
-                    return 0
-                book = answer
+            book = self.order_(whom)
+            if book < 0:
+                return 0
             self.rest[PURSES + 2] = <uint8_t>book
         else:
             for slot in range(self.slots):
                 if self.wire[slot] == ISSUED or self.wire[slot] == EXECUTED:
                     self.wire[slot] = UNSURE
-        self.settle()
+        self.settle(act == A_ADD or act == A_ISSUE or act == A_EXECUTE or act >= A_ORDER or act == A_STALE)
         return 1
 
     cdef int start(self, Move move) except -1 nogil:
@@ -1168,7 +1200,6 @@ cdef class Explorer:
         cdef int do = 1 if state == REPLACING else 2 if state == CONFIGURING else 3 if state == RESTORING else 0
         cdef uint32_t attempt = self.k.link[self.set_of[slot] * LINK + LINK_ATTEMPT]
         cdef int64_t observed
-        cdef int book
         if act == A_ANSWER:
             self.k.c_report(slot, 3 + do if do < 3 else 7, NOW, attempt, do)
         elif act == A_FAIL:
@@ -1194,9 +1225,7 @@ cdef class Explorer:
             self.k.c_happen(8, slot, 4)
             self.k.c_touch(self.set_of[slot])
         elif act == A_ADD:
-            with gil:
-                book = self.open.add(self.rest[PURSES + 2], slot)
-            self.rest[PURSES + 2] = <uint8_t>book
+            self.rest[PURSES + 2] = <uint8_t>self.add(slot)
         elif act == A_DEADLINE:
             self.k.c_happen(4, slot, 2)
         elif act == A_ISSUE:
@@ -1205,12 +1234,14 @@ cdef class Explorer:
             self.wire[slot] = EXECUTED
         return 0
 
-    cdef int settle(self) except -1 nogil:
+    cdef int settle(self, bint is_all) except -1 nogil:
         """Settle as the engine does; then what this exploration keeps beside the columns follows."""
-        cdef int slot, state
+        cdef int at, slot, state
         self.k.c_settle()
         self.note_failures()
-        for slot in range(self.slots):
+        self.compare(is_all)
+        for at in range(self.changed_count):
+            slot = self.changed[at]
             state = self.k.life[slot] & STATE_BITS
             if not is_in_flight(state):
                 self.ghost[slot] = 0
@@ -1222,7 +1253,7 @@ cdef class Explorer:
         """Note in the book what the trace says of older failures."""
         cdef Py_ssize_t at = 0
         cdef int32_t* trace = self.k.trace.data
-        cdef int operation, book
+        cdef int operation
         while at < self.k.trace.size:
             operation = trace[at]
             if operation == T_BECAME or operation == T_IGNORED:
@@ -1235,28 +1266,51 @@ cdef class Explorer:
             elif operation == T_PHASE_ENDED:
                 at += 6
             elif operation == T_FAILED_MORE:
-                with gil:
-                    book = self.open.remember_failures(self.rest[PURSES + 2], [(trace[at + 1], trace[at + 2])])
-                self.rest[PURSES + 2] = <uint8_t>book
+                self.rest[PURSES + 2] = <uint8_t>self.remember_failure(trace[at + 1], trace[at + 2])
                 at += 3
             else:
                 at += 3
         return 0
 
+    # Python's part stands in functions of its own: one that has an object of Python's takes the GIL whenever it returns.
+
+    cdef int order_(self, int which) except -2 with gil:
+        """Let one of the scenario's own events happen; return the book after it, -1 if the engine refuses it."""
+        book = self.open.order(self.rest[PURSES + 2], which)
+        return -1 if book is None else book
+
+    cdef int add(self, int slot) except -1 with gil:
+        """Let a reserved instance join its set; return the book after it."""
+        return self.open.add(self.rest[PURSES + 2], slot)
+
+    cdef int remember_failure(self, int slot, int version) except -1 with gil:
+        """Return the book in which an older failure is noted too."""
+        return self.open.remember_failures(self.rest[PURSES + 2], [(slot, version)])
+
+    cdef int take_up_book(self) except -1 with gil:
+        """Take up the targets and the order of versions of the book that is open."""
+        book = self.rest[PURSES + 2]
+        for at, target in enumerate(self.open.targets(book)):
+            self.targets[at] = target
+        for at, rank in enumerate(version_ranks(self.open.books[book].versions)):
+            self.version_rank[at] = rank
+        self.versions_of_book = book
+        return 0
+
+    cdef int violate(self, int promise, int64_t number) except -1 with gil:
+        """Note that a state breaks a promise."""
+        self.violation = Violation(Promise(promise), number, None)
+        return 0
+
+    cdef int violate_by(self, int promise, int64_t number, Move move) except -1 with gil:
+        """Note that an act breaks a promise."""
+        self.violation = Violation(Promise(promise), number, self.shown(move))
+        return 0
+
     # --- judging: `judging.py` ---------------------------------------------------------------------------------------
 
-    cdef int know_versions(self) except -1 nogil:
-        """Take up the targets and the order of versions of the book that is open."""
-        if self.versions_of_book == self.rest[PURSES + 2]:
-            return 0
-        with gil:
-            book = self.rest[PURSES + 2]
-            for at, target in enumerate(self.open.targets(book)):
-                self.targets[at] = target
-            for at, rank in enumerate(version_ranks(self.open.books[book].versions)):
-                self.version_rank[at] = rank
-            self.versions_of_book = book
-        return 0
+    cdef inline int know_versions(self) except -1 nogil:
+        return 0 if self.versions_of_book == self.rest[PURSES + 2] else self.take_up_book()
 
     cdef bint gate_is_broken(self, int s) noexcept nogil:
         cdef int slot, state, undone = 0, upgraded = 0, bad = 0, total = 0
@@ -1321,11 +1375,12 @@ cdef class Explorer:
 
     cdef int judge_after(self, Move move) except -1 nogil:
         """Judge what the act has led to: how instances have changed, and whether a phase opened rightly."""
-        cdef int slot, was, now, r, broken
+        cdef int at, slot, was, now, r, broken
         if move.act == A_LATE or move.act == A_DUPLICATE or (move.act == A_STALE and not move.which):
             if self.has_moved():
                 return LATE_MOVES_NOTHING
-        for slot in range(self.slots):
+        for at in range(self.changed_count):
+            slot = self.changed[at]
             was = self.base_life[slot] & STATE_BITS
             now = self.k.life[slot] & STATE_BITS
             if was != now:
@@ -1422,32 +1477,33 @@ cdef class Explorer:
         return 0
 
     cdef int judge_counts(self) noexcept nogil:
-        """Judge the kernel's counters: six bits a state, all of a set's in one word."""
-        cdef uint64_t lives[SETS]
-        cdef uint32_t bad[SETS]
-        cdef uint32_t* tally
-        cdef int s, slot, state
-        cdef uint32_t total
+        """Judge the kernel's counters: what the base has, counted anew, and the difference that the act has made."""
+        cdef uint32_t meant[SETS * COUNTED]
+        cdef const uint32_t* base = <const uint32_t*>(self.base + self.tally_at)
+        cdef int at, s, slot
         for s in range(self.sets):
-            lives[s] = 0
-            bad[s] = 0
-        for slot in range(self.slots):
-            state = self.k.life[slot] & STATE_BITS
-            if state != GONE:
-                lives[self.set_of[slot]] += <uint64_t>1 << (6 * state)
-                bad[self.set_of[slot]] += is_bad(self.k.life[slot] >> HEALTH_SHIFT)
+            memcpy(meant + s * COUNTED, base + s * TALLY, COUNTED * sizeof(uint32_t))
+        for at in range(self.changed_count):
+            slot = self.changed[at]
+            self.add_up(meant + self.set_of[slot] * COUNTED, self.base_life[slot], -1)
+            self.add_up(meant + self.set_of[slot] * COUNTED, self.k.life[slot], 1)
         for s in range(self.sets):
-            tally = self.k.tally + s * TALLY
-            total = 0
-            for state in range(GONE):
-                if tally[state] != (lives[s] >> (6 * state) & 63):
-                    return COUNTS_ADD_UP
-                total += tally[state]
-            if tally[TALLY_TOTAL] != total or tally[TALLY_BAD] != bad[s]:
-                return COUNTS_ADD_UP
-            if tally[TALLY_FLIGHT] != tally[REPLACING] + tally[CONFIGURING] + tally[VERIFYING] + tally[RESTORING]:
+            if memcmp(meant + s * COUNTED, self.k.tally + s * TALLY, COUNTED * sizeof(uint32_t)):
                 return COUNTS_ADD_UP
         return 0
+
+    cdef void add_up(self, uint32_t* counts, int life, int by) noexcept nogil:
+        cdef int state = life & STATE_BITS
+        cdef int bad = by if is_bad(life >> HEALTH_SHIFT) else 0
+        if state == GONE:
+            return
+        counts[state] += by
+        counts[TALLY_TOTAL] += by
+        counts[TALLY_BAD] += bad
+        if state == UPGRADED:
+            counts[TALLY_UPGRADED_BAD] += bad
+        elif is_in_flight(state):
+            counts[TALLY_FLIGHT] += by
 
     cdef int judge_groups(self) noexcept nogil:
         cdef int g, s, cell, used, hold
@@ -1643,11 +1699,9 @@ cdef class Explorer:
                 if self.todo_is_kept:
                     self.push_todo(self.states - 1)
                 if self.has_watches:
-                    with gil:
-                        self.ask_watches(self.states - 1)
+                    self.ask_watches(self.states - 1)
             if broken:
-                with gil:
-                    self.violation = Violation(Promise(broken), number, self.shown(move))
+                self.violate_by(broken, number, move)
                 return 1
             if self.has_watches and self.has_broken_watch:
                 return 1
@@ -1655,8 +1709,7 @@ cdef class Explorer:
         if is_end:
             broken = self.judge_end()
             if broken:
-                with gil:
-                    self.violation = Violation(Promise(broken), number, None)
+                self.violate(broken, number)
                 return 1
         return 0
 
@@ -1732,11 +1785,13 @@ cdef class Explorer:
 
     def read(self):
         """Return the key of what the arena holds: the least of its images under the group."""
+        self.compare(True)
         self.c_read()
         return <bytes>self.key[: self.key_bytes]
 
     def moves(self):
         """Return what may happen in the state that the arena holds, in order of `Act`."""
+        self.compare(True)
         self.c_moves()
         return [self.shown(self.moves_[at]) for at in range(self.move_count)]
 
@@ -1748,8 +1803,9 @@ cdef class Explorer:
     def happen(self, move):
         """Let one of `moves` happen in the state that the arena holds; return whether it could."""
         cdef int at
-        memcpy(self.base_life, self.k.life, self.slots)
+        self.compare(True)
         self.c_moves()
+        self.remember()
         for at in range(self.move_count):
             if self.shown(self.moves_[at]) == tuple(move):
                 return bool(self.c_happen(self.moves_[at]))
@@ -1831,7 +1887,7 @@ cdef class Explorer:
         self.watches.append(Watch(fields, predicate, of))
         self.has_watches = True
 
-    cdef int ask_watches(self, int64_t number) except -1:
+    cdef int ask_watches(self, int64_t number) except -1 with gil:
         cdef Watch one
         for one in self.watches:
             if one.ask(self.block):
