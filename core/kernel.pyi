@@ -1,8 +1,6 @@
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Final, Self
-
-from typing_extensions import disjoint_base
+from typing import Final, Self, final
 
 from phasegate.core.statics import Statics
 from phasegate.core.twin.counters import Ask
@@ -11,7 +9,7 @@ from phasegate.core.workspace import Workspace
 
 CODES: Final[dict[str, int]]
 
-@disjoint_base
+@final
 class Kernel:
     is_compiled: bool
     def __new__(cls, workspace: Workspace, statics: Statics, ask: Ask | None) -> Self: ...

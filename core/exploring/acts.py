@@ -1,15 +1,15 @@
 """What may happen next in an explored fleet, and how often: the alphabet of acts, and the freedom that bounds it.
 
-An *act* is one event at one moment: (kind, whom, which). Who acts is the orchestrator, the environment, time, or people.
-Some acts cost: each has a budget, a number of times that it may happen in one run, each time anywhere. Acts without a
-budget happen whenever they are possible. Theory: what costs is what an environment does *to* a fleet, what is free is
-what it must be able to do for a rollout to end; so a run in which nothing free is left to happen is a run's end.
+An *act* is one event at one moment: (kind, whom, choice, which). Who acts is the orchestrator, the environment, time,
+or people. Some acts cost: each has a budget, a number of times that it may happen in one run, each time anywhere. Acts
+without a budget happen whenever they are possible. Theory: what costs is what an environment does *to* a fleet, what is
+free is what it must be able to do for a rollout to end; so a run in which nothing free is left to happen has ended.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from attrs import field, frozen
@@ -82,7 +82,7 @@ FAIR: Final = frozenset(
 """
 
 
-def _budget(instance: Freedom, attribute: attrs.Attribute[int], value: object) -> None:
+def _budget(instance: Freedom, attribute: attrs.Attribute[Any], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ANY:
         raise InvalidModel(f"{value!r} is not a number from 0 to {ANY - 1}, nor `any`", attribute.name)
 

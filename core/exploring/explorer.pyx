@@ -15,6 +15,7 @@ One state is expanded by laying its key open in the arena, remembering the arena
 the kernel, reading the key, and putting the arena back. The GIL is taken only for what Python does.
 """
 
+cimport cython
 from cpython cimport array
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -23,11 +24,11 @@ from libc.string cimport memcmp, memcpy, memset
 import array as _arrays
 
 from phasegate.core.kernel cimport (
-    ADMIT, BAKING, BROKEN, CANCELLED, CLOCK, CLOCK_BEGAN, CLOCK_DELAY, CLOCK_PAUSE, CLOCK_REST, CLOCK_WINDOW,
-    CONFIGURING, CURRENT, DELAYED, DIAL, EXCLUDED, FAILED, GONE, HEALTHY, HEALTH_SHIFT, INITIALIZING, Ints, Kernel, LEFT,
+    BAKING, BROKEN, CANCELLED, CANCELLING, CLOCK, CLOCK_BEGAN, CLOCK_DELAY, CLOCK_PAUSE, CLOCK_REST, CLOCK_WINDOW,
+    CONFIGURING, DELAYED, DIAL, FAILED, GONE, HEALTHY, HEALTH_SHIFT, INITIALIZING, Ints, Kernel, LEFT,
     LINK, LINK_ATTEMPT, LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, PAUSED, PENDING, PERCENT, PHASED,
     PLAN, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING, RUNNING, Ragged, SHUT, SITE,
-    SITE_CELL, SITE_DOMAIN, SITE_SET, STATE_BITS, STOPPING, SUM_BAD, SUM_FLIGHT, SUM_TOTAL, TALLY, TALLY_BAD, TALLY_FLIGHT,
+    SITE_CELL, SITE_DOMAIN, SITE_NUMBER, SITE_SET, STATE_BITS, STOPPING, SUM_BAD, SUM_FLIGHT, SUM_TOTAL, TALLY, TALLY_BAD, TALLY_FLIGHT,
     TALLY_TOO_LATE, TALLY_TOTAL, TALLY_UPGRADED_BAD, TOO_LATE, T_ARMED, T_ATTEMPT_ENDED, T_BECAME, T_FAILED_MORE,
     T_IGNORED, T_PHASE_ENDED, T_STARTED, UNKNOWN, UPGRADED, VERIFYING, WAIT, WAITING,
     WAIT_BAD, WAIT_FLIGHT, WAIT_PENDING, push,
@@ -43,9 +44,11 @@ cdef extern from *:
     """
     #define PREFETCH(place) __builtin_prefetch(place)
     #define POPCOUNT(bits) __builtin_popcount(bits)
+    #define POSITION(bits) __builtin_ctz(bits)
     """
     void PREFETCH(const void* place) noexcept nogil
     int POPCOUNT(uint32_t bits) noexcept nogil
+    int POSITION(uint32_t bits) noexcept nogil
 
 cdef enum:
     # `Act`
@@ -92,6 +95,9 @@ cdef enum:
     SMALL_SETS_END = 15
     LATE_MOVES_NOTHING = 16
     GROUPS_WITHIN_LIMITS = 17
+    NOT_BEFORE_ITS_TIME = 18
+    LOWER_NUMBERS_FIRST = 19
+    DOMAINS_FINISHED = 20
     # a command on its way
     RECORDED = 0
     ISSUED = 1
@@ -271,6 +277,7 @@ for _act in _acts.FAIR:
     FAIR_ACTS |= <uint32_t>1 << <int>_act
 
 
+@cython.final
 cdef class Watch:
     """A predicate on some fields of a state: asked once for each combination of their values."""
 
@@ -319,6 +326,7 @@ cdef class Watch:
         return len(self.answers)
 
 
+@cython.final
 cdef class Explorer:
     """Explores a subject; `is_symmetric` says whether states that differ in names only are one.
 
@@ -412,6 +420,7 @@ cdef class Explorer:
     cdef uint8_t* percent
     cdef uint8_t* cross_zone
     cdef uint8_t* small
+    cdef uint8_t* fabric
     cdef uint8_t* group_members
     cdef int meant_groups, group_count, phase_failure_percent
     cdef int group_limits[64]
@@ -419,7 +428,7 @@ cdef class Explorer:
     cdef size_t still_at[8]  # what late reports must leave as it is: where in the arena, and how many bytes
     cdef size_t still_bytes[8]
     cdef size_t tally_at
-    cdef bint todo_is_kept, has_watches, has_broken_watch
+    cdef bint walks, todo_is_kept, has_watches, has_broken_watch
     cdef list meant_kept
     cdef int targets[ROLLOUTS]
     cdef int version_rank[RECORDS]
@@ -437,7 +446,7 @@ cdef class Explorer:
         self.order = order
         self.memory_max = memory_max
         self.is_compact = is_compact
-        self.chance = seed * 2 + 1
+        self.chance = seed * 2 + 1  # never 0, at which it would stay
         self.open = subject.lay_open()
         self.v = self.open.v
         self.k = self.open.kernel
@@ -490,7 +499,8 @@ cdef class Explorer:
         self.compare(True)
         self.c_read()
         self.insert(hashed(self.key, self.key_bytes), 0)
-        self.todo_is_kept = order != "breadth"
+        self.walks = order == "random"
+        self.todo_is_kept = order == "depth"
         if self.todo_is_kept:
             self.push_todo(0)
         self.level_end = 1
@@ -538,11 +548,13 @@ cdef class Explorer:
     def _mean(self):
         self.meant = Meant.of(self.open)
         members = b"".join(some.ljust(256, b"\0") for _, _, some in self.meant.groups)
-        kept = [self.meant.pairs, self.meant.conflicts, self.meant.percent, self.meant.cross_zone, self.meant.small, members]
+        kept = [self.meant.pairs, self.meant.conflicts, self.meant.percent, self.meant.cross_zone]
+        kept += [self.meant.small, members, self.meant.fabric]
         self.meant_kept = [bytearray(some or b"\0") for some in kept]
         self.pairs, self.conflicts = start_of(self.meant_kept[0]), start_of(self.meant_kept[1])
         self.percent, self.cross_zone = start_of(self.meant_kept[2]), start_of(self.meant_kept[3])
         self.small, self.group_members = start_of(self.meant_kept[4]), start_of(self.meant_kept[5])
+        self.fabric = start_of(self.meant_kept[6])
         self.meant_groups = len(self.meant.groups)
         self.group_count = len(self.open.work.compiled.statics.group_limit)
         for at, (counts, limit, _) in enumerate(self.meant.groups):
@@ -1355,6 +1367,8 @@ cdef class Explorer:
         if (self.k.status[s] != WAITING and self.k.status[s] != ROLLING) or self.gate_is_broken(s):
             return NOT_AFTER_THE_END
         rollout = self.k.link[s * LINK + LINK_ROLLOUT]
+        if self.k.mark[s] & (SHUT | DELAYED | RESTING | CANCELLING) or self.k.trait[rollout] & PAUSED:
+            return NOT_BEFORE_ITS_TIME
         if self.k.trait[rollout] & PHASED:
             if self.k.link[s * LINK + LINK_PHASE] > self.k.plan[rollout * PLAN + PLAN_PHASE]:
                 return PHASES_IN_ORDER
@@ -1371,7 +1385,36 @@ cdef class Explorer:
             if not self.k.flag[slot] & BROKEN:
                 if self.version_rank[self.k.version[slot]] >= self.version_rank[self.targets[rollout]]:
                     return TARGET_UNTOUCHED
-        return 0
+        return self.judge_order(s, self.bucket_of[slots[POSITION(<uint32_t>move.which)]])
+
+    cdef int judge_order(self, int s, int bucket) noexcept nogil:
+        """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
+        cdef int number = self.k.site[bucket * SITE + SITE_NUMBER]
+        cdef int domain = self.k.site[bucket * SITE + SITE_DOMAIN]
+        cdef int slot, other, state
+        cdef bint is_begun = False, is_another_left = False
+        for slot in range(self.slots):
+            if self.set_of[slot] == s and self.k.life[slot] & STATE_BITS == PENDING:
+                if self.k.site[self.bucket_of[slot] * SITE + SITE_NUMBER] < number:
+                    return LOWER_NUMBERS_FIRST
+        if not self.fabric[s]:
+            return 0
+        for slot in range(self.slots):
+            state = self.k.life[slot] & STATE_BITS
+            if self.set_of[slot] != s or not (is_in_flight(state) or state == UPGRADED or state == RESTORED or state == FAILED):
+                continue
+            if self.k.site[self.bucket_of[slot] * SITE + SITE_DOMAIN] == domain:
+                is_begun = True
+                continue
+            for other in range(self.slots):
+                if self.set_of[other] == s and self.k.life[other] & STATE_BITS == PENDING:
+                    if self.k.site[self.bucket_of[other] * SITE + SITE_NUMBER] == number:
+                        if (
+                            self.k.site[self.bucket_of[other] * SITE + SITE_DOMAIN]
+                            == self.k.site[self.bucket_of[slot] * SITE + SITE_DOMAIN]
+                        ):
+                            is_another_left = True
+        return DOMAINS_FINISHED if is_another_left and not is_begun else 0
 
     cdef int judge_after(self, Move move) except -1 nogil:
         """Judge what the act has led to: how instances have changed, and whether a phase opened rightly."""
@@ -1743,14 +1786,46 @@ cdef class Explorer:
                 found = self.expand(number)
                 if found:
                     break
+                if self.walks:
+                    self.walk_on()
         if found:
             return "violated" if found == 1 else "memory"
         return "more" if self.has_more() else "done"
 
     cdef bint has_more(self) noexcept nogil:
+        if self.walks:
+            return True
         return self.todo.size > 0 if self.todo_is_kept else self.next_state < self.states
 
+    cdef int walk_on(self) except -1 nogil:
+        """Take one of the moves of the state that was expanded, or begin anew where there is none."""
+        cdef uint64_t chance = self.chance
+        chance ^= chance << 13
+        chance ^= chance >> 7
+        chance ^= chance << 17
+        self.chance = chance
+        self.next_state = 0
+        if self.move_count:
+            if self.c_happen(self.moves_[chance % <uint64_t>self.move_count]):
+                self.c_read()
+                self.next_state = self.find()
+            self.put_back()
+        return 0
+
+    cdef int64_t find(self) noexcept nogil:
+        """Return the number of `key`, which has been entered."""
+        cdef uint64_t hash = hashed(self.key, self.key_bytes)
+        cdef uint64_t at = hash & (self.table_size - 1)
+        cdef int64_t number
+        while True:
+            number = <int64_t>self.compact[at] - 1 if self.is_compact else <int64_t><uint32_t>self.table[at] - 1
+            if not memcmp(self.key_at(number), self.key, self.key_bytes):
+                return number
+            at = (at + 1) & (self.table_size - 1)
+
     cdef int64_t next_number(self) noexcept nogil:
+        if self.walks:
+            return self.next_state
         if self.todo_is_kept:
             self.todo.size -= 1
             return <uint32_t>self.todo.data[self.todo.size]
@@ -1762,7 +1837,9 @@ cdef class Explorer:
 
     @property
     def frontier(self):
-        """How many states wait to be expanded."""
+        """How many states wait to be expanded; a walk has one."""
+        if self.walks:
+            return 1
         return self.todo.size if self.todo_is_kept else self.states - self.next_state
 
     # --- for people and tests ----------------------------------------------------------------------------------------

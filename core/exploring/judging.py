@@ -6,7 +6,7 @@ Nothing here asks the kernel or its counters: lives, healths and versions are co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act
@@ -16,16 +16,37 @@ from phasegate.core.model import Health
 from phasegate.core.roster import PROTECTED, SKIPPED
 
 if TYPE_CHECKING:
-    from phasegate.core.exploring.twin import Explorer, Move
+    from collections import Counter
+
+    from phasegate.core.exploring.subject import Open
+    from phasegate.core.views import Views
 
 KEPT: Final = 0
+BEGUN: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
 _UNMOVED: Final = (Act.LATE, Act.DUPLICATE)
+
+
+Move = tuple[int, int, int, int]
+
+
+class Explored(Protocol):
+    """What is judged: an explorer with one state laid open."""
+
+    open: Open
+    v: Views
+    kernel: Any
+    slots: int
+    sets: int
+    rollouts: int
+    book: int
+    ghost: list[int]
+    became: Counter[tuple[Life, Life]]
 
 
 class Judge:
     """Judges the acts of one explorer."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Explored) -> None:
         self.of = explorer
         self.v = explorer.v
         self.meant = Meant.of(explorer.open)
@@ -52,7 +73,7 @@ class Judge:
         return [slot for slot in self.members[s] if self._state(slot) in IN_FLIGHT]
 
     def _gate_is_broken(self, s: int) -> bool:
-        """The after-batch gate (section 7, point 1): what was rolled back counts as bad although it is healthy again."""
+        """Return whether the after-batch gate is broken (section 7): rolled back is bad, healthy again or not."""
         undone = sum(self._state(slot) in (Life.RESTORED, Life.FAILED) for slot in self.members[s])
         upgraded = [slot for slot in self.members[s] if self._state(slot) == Life.UPGRADED]
         bad = undone + sum(self._is_bad(slot) for slot in upgraded)
@@ -77,7 +98,7 @@ class Judge:
         if act != Act.START:
             return KEPT
         slots = [slot for at, slot in enumerate(self.of.kernel.part(s, bucket)) if part >> at & 1]
-        return self._of_set(s, slots) or self._of_slots(s, slots)
+        return self._of_set(s, slots) or self._of_slots(s, slots) or self._of_order(s, slots)
 
     def _of_set(self, s: int, slots: list[int]) -> int:
         v, link = self.v, s * c.LINK
@@ -90,6 +111,8 @@ class Judge:
         if v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s):
             return Promise.NOT_AFTER_THE_END
         rollout = v.link[link + c.LINK_ROLLOUT]
+        if v.mark[s] & (c.SHUT | c.DELAYED | c.RESTING | c.CANCELLING) or v.trait[rollout] & c.PAUSED:
+            return Promise.NOT_BEFORE_ITS_TIME
         if v.trait[rollout] & c.PHASED and v.link[link + c.LINK_PHASE] > v.plan[rollout * c.PLAN + c.PLAN_PHASE]:
             return Promise.PHASES_IN_ORDER
         return KEPT
@@ -107,6 +130,23 @@ class Judge:
             if self._state(slot) != Life.PENDING or is_reached or is_excluded:
                 return Promise.TARGET_UNTOUCHED
         return KEPT
+
+    def _of_order(self, s: int, slots: list[int]) -> int:
+        """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
+        pending = [slot for slot in self.members[s] if self._state(slot) == Life.PENDING]
+        number = self._site(slots[0], c.SITE_NUMBER)
+        if any(self._site(slot, c.SITE_NUMBER) < number for slot in pending):
+            return Promise.LOWER_NUMBERS_FIRST
+        if not self.meant.fabric[s]:
+            return KEPT
+        begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
+        left = {self._site(slot, c.SITE_DOMAIN) for slot in pending if self._site(slot, c.SITE_NUMBER) == number}
+        if self._site(slots[0], c.SITE_DOMAIN) not in begun and begun & left:
+            return Promise.DOMAINS_FINISHED
+        return KEPT
+
+    def _site(self, slot: int, what: int) -> int:
+        return int(self.v.site[self.v.bucket[slot] * c.SITE + what])
 
     # --- after an act ------------------------------------------------------------------------------------------------
 
@@ -129,6 +169,7 @@ class Judge:
         for slot in range(self.of.slots):
             was, now = self._lives[slot] & c.STATE_BITS, self._state(slot)
             if was != now:
+                self.of.became[Life(was), Life(now)] += 1
                 broken = self._became(slot, was, now, move)
                 if broken:
                     return broken
@@ -147,7 +188,7 @@ class Judge:
         return KEPT
 
     def _opened(self) -> int:
-        """A phase opens only after the one before it succeeded (section 5)."""
+        """Judge that a phase opens only after the one before it succeeded (section 5)."""
         v = self.v
         for r, phase in enumerate(self._phases):
             if not v.trait[r] & c.PHASED or v.plan[r * c.PLAN + c.PLAN_PHASE] == phase:
@@ -238,7 +279,7 @@ class Judge:
         return KEPT
 
     def _commands(self) -> int:
-        """An open command names the recorded version: the rollout's target, or what the instance had before."""
+        """Judge that an open command names the recorded version: the rollout's target, or what the instance had."""
         v, targets = self.v, self._targets()
         for slot in range(self.of.slots):
             state = self._state(slot)

@@ -43,6 +43,9 @@ class Promise(IntEnum):
     SMALL_SETS_END = 15
     LATE_MOVES_NOTHING = 16  # section 8: late and duplicate reports leave the state as it is
     GROUPS_WITHIN_LIMITS = 17  # section 6
+    NOT_BEFORE_ITS_TIME = 18  # sections 4, 7 and 9
+    LOWER_NUMBERS_FIRST = 19  # section 7
+    DOMAINS_FINISHED = 20  # section 7
 
     @property
     def sentence(self) -> str:
@@ -52,22 +55,25 @@ class Promise(IntEnum):
 
 SENTENCES = {
     Promise.PAIRS_APART: "no two regions of a pair are at work at the same time",
-    Promise.CELLS_APART: "no two cells in conflict are busy at once, and nothing is in flight in a cell that its attempt does not hold",
+    Promise.CELLS_APART: "no two cells in conflict are busy at once, nobody is in flight outside its attempt's cell",
     Promise.PHASES_IN_ORDER: "no region of a phase starts before the phase before it succeeded",
     Promise.BATCH_WITHIN_CAP: "in flight in one set is at most its batch size, from one cell and one upgrade domain",
     Promise.HEALTHY_ENOUGH: "no batch starts while too many of the set are not healthy",
-    Promise.NOT_AFTER_THE_END: "no batch starts in an attempt that has ended, nor while too many of those upgraded are bad",
-    Promise.PROMOTED_BY_HEALTH: "no instance becomes upgraded without a healthy report observed after its swap, in time",
+    Promise.NOT_AFTER_THE_END: "no batch starts in an ended attempt, nor while too many of those upgraded are bad",
+    Promise.PROMOTED_BY_HEALTH: "no instance becomes upgraded without a healthy report from after its swap, in time",
     Promise.OWN_DISK_BACK: "a restore brings back exactly the version that the instance had when its batch started",
     Promise.TARGET_UNTOUCHED: "an instance on the target or newer is never replaced, an excluded one never touched",
     Promise.MANUAL_NEVER_RESTORES: "a manual rollout never restores",
     Promise.COUNTS_ADD_UP: "successful + failed + in progress + pending + skipped = the set's instances",
-    Promise.COMMANDS_AS_RECORDED: "nothing is commanded before it is recorded, nor another version than the recorded one",
+    Promise.COMMANDS_AS_RECORDED: "nothing is commanded before it is recorded, or with another version",
     Promise.EVERY_ROLLOUT_ENDS: "every rollout ends",
     Promise.EVERYONE_UPGRADED: "with a healthy environment every eligible instance ends up on the target",
     Promise.SMALL_SETS_END: "sets of one to four instances never deadlock",
     Promise.LATE_MOVES_NOTHING: "late, duplicate and stale reports leave the state as it is",
     Promise.GROUPS_WITHIN_LIMITS: "no group goes over its limit",
+    Promise.NOT_BEFORE_ITS_TIME: "no batch starts outside its window, before its instant, in a pause or cancelled",
+    Promise.LOWER_NUMBERS_FIRST: "no instance starts while one of a lower phase ordering number of its set is pending",
+    Promise.DOMAINS_FINISHED: "a Service Fabric set begins no upgrade domain while a begun one has somebody pending",
 }
 
 
@@ -83,6 +89,7 @@ class Meant:
     conflicts: bytes
     percent: bytes
     cross_zone: bytes
+    fabric: bytes
     small: bytes
     groups: tuple[tuple[str, int, bytes], ...]
     phase_failure_percent: int
@@ -112,6 +119,7 @@ class Meant:
             conflicts=_conflicts(fleet, cells, pairs, number),
             percent=bytes(percent),
             cross_zone=bytes(cross_zone),
+            fabric=bytes(model.service_fabric is not None for model in models),
             small=bytes(1 <= model.size <= 4 for model in models),
             groups=tuple(
                 (
@@ -134,7 +142,7 @@ def _percent(model: ScaleSet, options: Mapping[str, Any]) -> bytes:
 
 
 def _conflicts(fleet: Fleet, cells: tuple[str, ...], pairs: bytearray, number: Mapping[str, int]) -> bytes:
-    """Semantics 6: the zones of a region, its zoneless cell with each, every cell with those of the pair, users' own."""
+    """Semantics 6: zones of a region, its zoneless cell with each, cells of a pair, users' own."""
     at = {cell: place for place, cell in enumerate(cells)}
     found = bytearray(len(cells) ** 2)
 

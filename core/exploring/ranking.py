@@ -1,8 +1,8 @@
 """Why an exploration can tell that every run ends: a number that falls with every act.
 
-Each state has a rank. If every act that changes the state lowers it, no run goes on for ever, and a run ends only where
-nothing that cannot be put off is left to happen (`acts.FAIR`); so it is enough to look at those ends (liveness 13 to 15
-of semantics 11). Nothing is taken for granted: the explorer compares the ranks at both ends of every edge that it finds.
+Each state has a rank. If every act that changes the state lowers it, no run goes on for ever, and a run ends only
+where nothing that cannot be put off is left to happen (`acts.FAIR`); so it is enough to look at those ends (liveness 13
+to 15 of semantics 11). Nothing is taken for granted: the explorer compares the ranks at both ends of every edge.
 Edges that do not fall (a window opens and closes again, a budget without bound) are counted; if there are any, runs
 without end are looked for in the explored graph itself (`lassos`).
 

@@ -199,7 +199,7 @@ class Open:
     def _spares(self) -> dict[int, tuple[int, Instance]]:
         """Return the reserved slots: each with its set and what it is when it joins."""
         found = {}
-        by_name = {slot: name for slot, name in self.books[0].names.items()}
+        by_name = dict(self.books[0].names.items())
         for some in self.subject.spares:
             s = self.work.compiled.directory.set_named(some.set)
             for instance in some.instances:

@@ -15,8 +15,8 @@ if `is_kept` finds all of that unchanged under it. Numbers of slots, cells and s
 things, and an order decides nothing here: `legal` is a set of batches, and settling ends attempts one by one until
 nothing moves. (2) The promises speak of cells, sets and instances by these same relations. (3) An act has an image
 under every symmetry: the environment and people may do to each what they may do to any. Where one of these does not
-hold, there is no symmetry: an orchestrator that takes only what `select` gives goes by order, a user's own policy may go
-by names, and whoever one of the scenario's events names is told apart by a tag (instances) or fixed (sets, regions).
+hold, there is no symmetry: an orchestrator that takes only what `select` gives goes by order, a user's own policy may
+go by names, and whoever one of the scenario's events names is told apart by a tag (instances) or fixed (sets, regions).
 
 The order of settling needs a word: `walk` ends attempts at gates in order of cells and sets, and an end may free a cell
 for a set later in order, which is then looked at in the next round. Ends only ever free, gates do not look at other
@@ -176,7 +176,7 @@ def is_kept(opened: Open, one: Symmetry) -> bool:
 
 
 def _named(opened: Open) -> frozenset[int]:
-    """The sets that one of the scenario's own events, or its reserve, names, or a region of it."""
+    """Return the sets that the reserve or one of the scenario's own events names, itself or by its region."""
     directory = opened.work.compiled.directory
     found: set[int] = set()
     for order in opened.subject.orders:

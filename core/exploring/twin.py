@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, final
 
 from attrs import frozen
 
@@ -31,7 +31,10 @@ from phasegate.core.model import Health
 
 Key = tuple[Any, ...]
 Move = tuple[int, int, int, int]  # act, whom, choice, which
+Fields = Sequence[tuple[int, int]]  # places in an arena: offset, bytes
+Saved = tuple[Any, ...]
 
+OBJECT_BYTES: Final = 100  # of a small tuple of numbers that mostly exist already
 NOBODY: Final = (Life.GONE, 0, 0, 0, 0, 0, False, 0)
 TOUCHED: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
 # on its way: a recorded command is 0, then handed out, then carried out; after a crash nobody knows which
@@ -57,19 +60,32 @@ class Successor:
 class Violation:
     """A broken promise: the number of the state in which `move` breaks it, None if the state itself does."""
 
-    promise: Promise
+    promise: Any  # a `Promise`, or whatever a watch is called
     state: int
     move: Move | None
 
 
+@final
 class Explorer:
     """Explores a subject; `is_symmetric` says whether states that differ in names only are one."""
 
     is_compiled = False
 
-    def __init__(self, subject: Subject, *, is_symmetric: bool = True, order: str = "breadth") -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        *,
+        is_symmetric: bool = True,
+        order: str = "breadth",
+        memory_max: int = 2**40,
+        is_compact: bool = False,
+        seed: int = 1,
+    ) -> None:
         self.subject = subject
         self.order = order
+        self.memory_max = memory_max
+        self.is_compact = is_compact
+        self.chance = seed * 2 + 1  # never 0, at which it would stay
         self.open = subject.lay_open()
         self.v, self.kernel = self.open.v, self.open.kernel
         self.group = symmetries(self.open) if is_symmetric else (identity(self.open),)
@@ -96,7 +112,10 @@ class Explorer:
         self.depth = 0
         self.transitions = 0
         self.rising = 0  # edges along which the rank does not fall
-        self.taken: Counter[int] = Counter()  # how often each kind of act was taken
+        self.taken: Counter[Act] = Counter()  # how often each kind of act was taken
+        self.became: Counter[tuple[Life, Life]] = Counter()
+        self.ended: Counter[tuple[int, int]] = Counter()  # attempts, by status and code (`core.codes`)
+        self.watches: list[tuple[Fields, Callable[[], bool], object, dict[bytes, bool]]] = []
         self.violation: Violation | None = None
 
     def _run(self, bucket: int) -> list[int]:
@@ -460,9 +479,11 @@ class Explorer:
         """
         v = self.v
         self.kernel.settle()
-        entries = _failures(self.kernel.take_trace())
-        if entries:
-            self.book = self.open.remember_failures(self.book, entries)
+        for operation, numbers in _records(self.kernel.take_trace()):
+            if operation == c.T_FAILED_MORE:
+                self.book = self.open.remember_failures(self.book, [(numbers[0], numbers[1])])
+            elif operation == c.T_ATTEMPT_ENDED:
+                self.ended[numbers[1], numbers[2]] += 1
         for slot in range(self.slots):
             state = v.life[slot] & c.STATE_BITS
             if state not in IN_FLIGHT:
@@ -491,11 +512,27 @@ class Explorer:
 
     @property
     def frontier(self) -> int:
-        """How many states wait to be expanded."""
+        """How many states wait to be expanded; a walk has one."""
         return len(self.todo)
 
+    @property
+    def bytes_used(self) -> int:
+        """About how many bytes keys, parents and table take."""
+        return self.states * (OBJECT_BYTES * (3 + self.slots + 2 * self.sets + self.rollouts))
+
+    @property
+    def wires(self) -> list[int]:
+        """How far each instance's command is on its way (`RECORDED`, ...), by slot."""
+        return self.wire
+
+    def key_of(self, number: int) -> Key:
+        """Return a state's key by its number, in order of discovery; `IndexError` if there is none."""
+        if not 0 <= number < self.states:
+            raise IndexError(f"no state {number}; there are {self.states}")
+        return self.keys[number]
+
     def run(self, states_max: int) -> str:
-        """Expand up to so many states; return `more`, `done` or `violated`.
+        """Expand up to so many states; return `more`, `done`, `violated` or `memory`.
 
         Breadth first, the first violation is one of the nearest. `depth` is the depth whose states are all expanded.
         """
@@ -506,48 +543,90 @@ class Explorer:
             if self.order == "breadth" and number == self.level_end:
                 self.level_end = self.states
                 self.depth += 1
-            self._expand(number)
+            moves = self._expand(number)
             if self.violation is not None:
                 return "violated"
+            if self.bytes_used > self.memory_max:
+                return "memory"
+            if self.order == "random":
+                self._walk_on(number, moves)
         return "more" if self.todo else "done"
 
-    def _expand(self, number: int) -> None:
+    def _walk_on(self, number: int, moves: list[Move]) -> None:
+        """Take one of the moves of the state that was expanded, or begin anew where there is none."""
+        mask = 2**64 - 1
+        self.chance ^= self.chance << 13 & mask
+        self.chance ^= self.chance >> 7
+        self.chance ^= self.chance << 17 & mask
+        self.todo.clear()
+        self.write(self.keys[number])
+        if moves and self.happen(moves[self.chance % len(moves)]):
+            self.todo.append(self.numbers[self.read()])
+        else:
+            self.todo.append(0)
+
+    def watch(self, fields: Fields, predicate: Callable[[], bool], of: object) -> None:
+        """Ask `predicate` about every new state, once for each combination of `fields` (offset, bytes in the arena).
+
+        It is called while the arena holds the state. Where it says no, `violation` is `of`.
+        """
+        self.watches.append((fields, predicate, of, {}))
+
+    def _ask_watches(self, number: int) -> None:
+        block = self.open.arena.block
+        for fields, predicate, of, answers in self.watches:
+            values = b"".join(block[offset : offset + size] for offset, size in fields)
+            if values not in answers:
+                answers[values] = bool(predicate())
+            if not answers[values]:
+                self.violation = Violation(of, number, None)
+
+    def _expand(self, number: int) -> list[Move]:
+        """Expand one state; return what may happen in it."""
         key = self.keys[number]
         rank = self.rank(key)
         is_end = True
-        for successor in self.successors(key):
+        self.write(key)
+        before, moves = self.saved(), list(self.moves())
+        for move in moves:
+            broken = self.judge.before(move)
+            if not self.happen(move):
+                self.restore(before)
+                continue
             self.transitions += 1
-            self.taken[successor.move[0]] += 1
-            if successor.broken:
-                self.violation = Violation(Promise(successor.broken), number, successor.move)
-                return
-            if successor.key != key:
-                is_end = is_end and not self._is_fair(key, successor.move)
-                self.rising += self.rank(successor.key) >= rank
-            if successor.key not in self.numbers:
-                self.numbers[successor.key] = self.states
-                self.todo.append(self.states)
-                self.keys.append(successor.key)
+            self.taken[Act(move[0])] += 1
+            found = self.read()
+            broken = broken or self.judge.after(move)
+            if found != key:
+                is_end = is_end and not self._is_fair(before, move)
+                self.rising += self.rank(found) >= rank
+            if found not in self.numbers:
+                self.numbers[found] = self.states
+                self.keys.append(found)
                 self.parents.append(number)
+                self.todo.append(self.states - 1)
+                self._ask_watches(self.states - 1)
+            if broken:
+                self.violation = Violation(Promise(broken), number, move)
+            if self.violation is not None:
+                return moves
+            self.restore(before)
         if is_end:
-            self._judge_end(number, key)
+            promise = self.judge.end(is_benign=self.is_benign)
+            if promise:
+                self.violation = Violation(Promise(promise), number, None)
+        return moves
 
-    def _is_fair(self, key: Key, move: Move) -> bool:
+    def _is_fair(self, before: Saved, move: Move) -> bool:
+        """Whether the act cannot be put off for ever in the state that was saved."""
         if move[0] != Act.HEALTHY:
             return move[0] in FAIR
-        self.write(key)
-        return bool(self.v.life[move[1]] & c.STATE_BITS == Life.VERIFYING)
-
-    def _judge_end(self, number: int, key: Key) -> None:
-        """Judge a state in which nothing is left to happen but what the environment may leave undone for ever."""
-        self.write(key)
-        promise = self.judge.end(is_benign=self.is_benign)
-        if promise:
-            self.violation = Violation(Promise(promise), number, None)
+        return bool(before[0][self.open.arena.offset["life"] + move[1]] & c.STATE_BITS == Life.VERIFYING)
 
     def rank(self, key: Key) -> int:
         """Return the key's rank (see `ranking`)."""
         records, _, sets, rollouts, (left, happened, _) = key
+        found: int
         total = sum(some for some in left if some != ANY) + len(self.subject.orders) - happened.bit_count()
         found = total * r.PURSE
         for run in records:
@@ -590,11 +669,13 @@ class Explorer:
 
     # --- putting back ------------------------------------------------------------------------------------------------
 
-    def saved(self) -> tuple[Any, ...]:
+    def saved(self) -> Saved:
+        """Return everything that `restore` puts back."""
         beside = (bytes(self.left), self.happened, self.book, tuple(self.ghost), tuple(self.wire))
         return (self.open.arena.save(), *beside)
 
-    def restore(self, saved: tuple[Any, ...]) -> None:
+    def restore(self, saved: Saved) -> None:
+        """Put back what `saved` returned."""
         block, left, self.happened, self.book, ghost, wire = saved
         self.open.arena.restore(block)
         self.left[:], self.ghost, self.wire = left, list(ghost), list(wire)
@@ -619,16 +700,11 @@ _FIXED: Final = {
 _COUNTED: Final = {c.T_BECAME: 4, c.T_IGNORED: 4, c.T_STARTED: 3}
 
 
-def _failures(trace: array[int]) -> list[tuple[int, int]]:
-    """Return the older failures that a trace says are to be noted: (slot, version)."""
-    found = []
+def _records(trace: array[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield the records of a trace: each with its operation and the numbers after it."""
     at = 0
     while at < len(trace):
         operation = trace[at]
-        if operation == c.T_FAILED_MORE:
-            found.append((trace[at + 1], trace[at + 2]))
-        if operation in _FIXED:
-            at += 1 + _FIXED[operation]
-        else:
-            at += 1 + _COUNTED[operation] + trace[at + _COUNTED[operation]]
-    return found
+        count = _FIXED[operation] if operation in _FIXED else _COUNTED[operation] + trace[at + _COUNTED[operation]]
+        yield operation, trace[at + 1 : at + 1 + count]
+        at += 1 + count
