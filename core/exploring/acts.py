@@ -73,12 +73,13 @@ COSTS: Final[dict[Act, str]] = {
 }
 """Which budget an act draws on. A deadline passes when the report that it waits for is lost, late, or never sent."""
 
-FAIR: Final = frozenset(
-    {Act.START, Act.ANSWER, Act.DEADLINE, Act.ISSUE, Act.EXECUTE, Act.DELAY, Act.REST, Act.WINDOW, Act.BAKE, Act.RESUME}
-)
-"""What cannot be put off for ever (semantics 11: commands are answered or time out, pauses resumed, windows recur).
+FAIR: Final = frozenset({Act.START, Act.DEADLINE, Act.DELAY, Act.REST, Act.WINDOW, Act.BAKE, Act.RESUME})
+"""What cannot be put off for ever (semantics 11: commands are answered or time out, pauses resumed, windows recur)."""
 
-`HEALTHY` belongs to them while an instance verifies: its deadline is what time does if no report comes.
+ANSWERING: Final = frozenset({Act.ANSWER, Act.HEALTHY, Act.ISSUE, Act.EXECUTE})
+"""What cannot be put off for ever where no deadline may pass (any more); `HEALTHY` for an instance that verifies.
+
+Where a deadline may pass, it is what time does if no answer and no report come.
 """
 
 

@@ -275,6 +275,9 @@ cdef uint32_t FAIR_ACTS = 0
 _ACTS = list(_acts.Act)
 for _act in _acts.FAIR:
     FAIR_ACTS |= <uint32_t>1 << <int>_act
+cdef uint32_t ANSWERING_ACTS = 0
+for _act in _acts.ANSWERING:
+    ANSWERING_ACTS |= <uint32_t>1 << <int>_act
 
 
 @cython.final
@@ -1699,9 +1702,12 @@ cdef class Explorer:
         return push(&self.todo, <int32_t>number)
 
     cdef bint is_fair(self, Move move) noexcept nogil:
-        if move.act == A_HEALTHY:
-            return self.base_life[move.whom] & STATE_BITS == VERIFYING
-        return FAIR_ACTS >> move.act & 1
+        """Whether the act cannot be put off for ever in the base."""
+        if not ANSWERING_ACTS >> move.act & 1:
+            return FAIR_ACTS >> move.act & 1
+        if self.base_rest[self.purse_of[A_DEADLINE]]:
+            return False
+        return move.act != A_HEALTHY or self.base_life[move.whom] & STATE_BITS == VERIFYING
 
     cdef int expand(self, int64_t number) except -1 nogil:
         """Expand one state: 0 goes on, 1 a promise is broken, 2 there is no more memory."""

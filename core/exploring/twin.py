@@ -21,7 +21,7 @@ from attrs import frozen
 from phasegate.core import codes as c
 from phasegate.core.events import What
 from phasegate.core.exploring import ranking as r
-from phasegate.core.exploring.acts import ANY, FAIR, PURSES, Act
+from phasegate.core.exploring.acts import ANSWERING, ANY, FAIR, PURSES, Act
 from phasegate.core.exploring.judging import Judge
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.subject import BETWEEN, FRESH, NOW, OLD, SEEN, Subject
@@ -619,9 +619,15 @@ class Explorer:
 
     def _is_fair(self, before: Saved, move: Move) -> bool:
         """Whether the act cannot be put off for ever in the state that was saved."""
-        if move[0] != Act.HEALTHY:
-            return move[0] in FAIR
-        return bool(before[0][self.open.arena.offset["life"] + move[1]] & c.STATE_BITS == Life.VERIFYING)
+        act = Act(move[0])
+        if act not in ANSWERING:
+            return act in FAIR
+        purse = self.purses[Act.DEADLINE]
+        if before[1][purse]:
+            return False
+        return act is not Act.HEALTHY or bool(
+            before[0][self.open.arena.offset["life"] + move[1]] & c.STATE_BITS == Life.VERIFYING
+        )
 
     def rank(self, key: Key) -> int:
         """Return the key's rank (see `ranking`)."""
