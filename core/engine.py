@@ -224,7 +224,8 @@ class Engine:
             elif kind == c.TIMER_BAKE:
                 work.kernel.pass_bake(of)
             elif kind == c.TIMER_WINDOW:
-                rollouts.set_window(work, of, reader.now, is_manual=False)
+                if work.timers.time_of(kind, of):  # a bake that passed just before may have ended the whole rollout
+                    rollouts.set_window(work, of, reader.now, is_manual=False)
             else:
                 work.kernel.pass_timer(of, c.DELAYED if kind == c.TIMER_DELAY else c.RESTING)
             reader.read(work.kernel.take_trace())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fleets import CORP, NEW, NEWER, OLD, UBUNTU, a_fleet, a_set, a_story, an_image, vm
+from fleets import CORP, HOUR, NEW, NEWER, OLD, UBUNTU, a_fleet, a_set, a_story, an_image, vm
 
 import phasegate as pg
 from phasegate.core.model import Window
@@ -112,3 +112,18 @@ def test_a_composition_without_a_rule_lets_more_through(
     (names,) = story.selected()
     domains = {story.engine.upgrade_domain_of(story.state, story.slot(name)) for name in names}
     assert ({}, 1, 2) == (story.refused(), len(domains), len(names))
+
+
+def test_a_window_that_changes_while_a_bake_halts_the_rollout_is_over(kernel: Any) -> None:
+    """Both fall due in one step: the attempt that the halt has ended arms no timer any more."""
+    window = Window(day="thu", start="00:00", minutes=300)
+    fleet = a_fleet(a_set("a/web", 1), a_set("b/web", 2, windows=[window]))
+    story = a_story(kernel, fleet, phase_bake_ms=HOUR).roll_out()
+    story.finish("a/web/0")
+    story.unhealthy("a/web/0", now=story.now + 1)
+    story.tick(6 * HOUR)
+    assert ("halted", "cancelled", None) == (
+        story.status(),
+        story.status("b/web"),
+        story.engine.next_time(story.state),
+    )
