@@ -1278,7 +1278,7 @@ cdef class Kernel:
                 self.end_at_gate(self.ends.data[i], self.ends.data[i + 1])
             for i in range(0, self.refusals.size, 2):
                 self.c_refuse(self.refusals.data[i], self.refusals.data[i + 1])
-            if self.ends.size or self.refusals.size or self.touched_sets.size:
+            if self.ends.size or self.touched_sets.size:  # a refusal that came to something has touched its set
                 continue
             if not self.look_at_rollouts():
                 return 0
@@ -1356,18 +1356,21 @@ cdef class Kernel:
     cdef int c_refuse(self, int s, int bucket) except -1 nogil:
         cdef Py_ssize_t i
         cdef int slot
+        if self.status[s] != WAITING and self.status[s] != ROLLING:
+            return 0
+        self.c_candidates(s, bucket)
+        if self.ask is not None:
+            with gil:
+                self.ask_who_is_refused(s, bucket)
+        if not self.found.size:
+            return 0
         if self.status[s] == ROLLING:
             return self.c_end(s, CANCELLED, REFUSED_BY_POLICY)
-        if self.status[s] == WAITING:
-            self.c_candidates(s, bucket)
-            if self.ask is not None:
-                with gil:
-                    self.ask_who_is_refused(s, bucket)
-            for i in range(self.found.size):
-                slot = self.found.data[i]
-                self.flag[slot] |= REFUSED
-                self.c_put(slot, EXCLUDED, self.life[slot] >> HEALTH_SHIFT)
-                self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
+        for i in range(self.found.size):
+            slot = self.found.data[i]
+            self.flag[slot] |= REFUSED
+            self.c_put(slot, EXCLUDED, self.life[slot] >> HEALTH_SHIFT)
+            self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
         return 0
 
     cdef int ask_who_is_refused(self, int s, int bucket) except -1:

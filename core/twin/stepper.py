@@ -329,7 +329,7 @@ class Stepper(Selector):
                 self.end_at_gate(s, gates)
             for s, bucket in self.refusals:
                 self.refuse(s, bucket)
-            if ends or self.refusals or self.touched_sets:
+            if ends or self.touched_sets:  # a refusal that came to something has touched its set
                 continue
             if not self.look_at_rollouts():
                 return picks
@@ -400,13 +400,20 @@ class Stepper(Selector):
             self.end(s, c.FAULTED, c.TOO_MANY_UNHEALTHY)
 
     def refuse(self, s: int, bucket: int) -> None:
-        """Do what a user's policy's `never` asks for: exclude those refused from a waiting attempt, end a begun one."""
+        """Do what a user's policy's `never` asks for: exclude those refused from a waiting attempt, end a begun one.
+
+        It is asked again, as things are: what it said because of picks that a walk had only assumed was a wait.
+        """
+        if self.v.status[s] not in (c.WAITING, c.ROLLING):
+            return
+        candidates = self.candidates(s, bucket)
+        answer, refused = self.ask(s, bucket, candidates) if self.ask is not None else (NEVER, candidates)
+        if answer != NEVER:
+            return
         if self.v.status[s] == c.ROLLING:
             self.end(s, c.CANCELLED, c.REFUSED_BY_POLICY)
-        elif self.v.status[s] == c.WAITING:
-            candidates = self.candidates(s, bucket)
-            answer, refused = self.ask(s, bucket, candidates) if self.ask is not None else (NEVER, candidates)
-            for slot in refused if answer == NEVER else ():
+        else:
+            for slot in refused:
                 self.v.flag[slot] |= c.REFUSED
                 self.put(slot, Life.EXCLUDED, self.v.life[slot] >> c.HEALTH_SHIFT)
                 self.record_slot(c.T_BECAME, s, Life.EXCLUDED, c.BY_POLICY, slot)

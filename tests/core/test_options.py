@@ -364,6 +364,30 @@ def test_a_begun_attempt_that_is_never_admitted_again_ends_as_cancelled(kernel: 
     assert (story.status(WEB), story.status()) == ("cancelled", "halted")
 
 
+class Alone:
+    """A user's policy that never lets a set start beside another one."""
+
+    name = "alone"
+
+    def judge(self, question: pg.policies.Question) -> Any:
+        """Never, if somebody else is at work."""
+        others = {*question.at_work} - {question.set.full_name}
+        return pg.policies.Never(("not alone",)) if others else pg.policies.Admit()
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_what_is_never_admitted_beside_a_pick_is_refused_once_that_has_started(kernel: Any, has_begun: bool) -> None:
+    """A `never` because of a pick that a walk only assumes keeps the set waiting; it settles, and nobody is lost yet."""
+    story = a_story(kernel, a_fleet(a_set("eastus/a", 2), a_set("eastus/b", 2)), also=(Alone(),)).roll_out()
+    assert story.selected() == [["eastus/a/0"]]
+    if has_begun:
+        story.start()
+        assert (story.lives("eastus/b"), story.status("eastus/b")) == ({"0": "excluded", "1": "excluded"}, "completed")
+    else:
+        story.start("eastus/b/0")
+        assert (story.lives("eastus/a"), story.status("eastus/a")) == ({"0": "excluded", "1": "excluded"}, "completed")
+
+
 def test_policies_are_asked_one_after_the_other(kernel: Any) -> None:
     """Each about what the ones before it have admitted; the first that waits decides."""
 
