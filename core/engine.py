@@ -284,7 +284,11 @@ class Engine:
         work.take_up(state)
         picks = work.picks
         if picks is None:
-            picks = work.picks = work.kernel.walk()[0]
+            try:
+                picks = work.picks = work.kernel.walk()[0]
+            except BaseException:  # a user's policy, or an interrupt: the picks so far are still assumed
+                work.spoil()
+                raise
         return picks
 
     def legal(self, state: State) -> tuple[Choice, ...]:

@@ -207,6 +207,11 @@ cdef class Kernel:
     def refresh(self):
         """Work out anew what is remembered beside the state: which cells are busy; every set is hot."""
         cdef int cell, s
+        memset(self.touched, 0, self.set_count + 1)
+        self.touched_sets.size = self.unsettled.size = self.refusals.size = 0
+        self.assumed_sets.size = self.hot_sets.size = 0
+        memset(self.hot, 0, self.set_count + 1)
+        self.is_quiet = False
         memset(self.busy, 0, self.cell_words * sizeof(uint64_t))
         for cell in range(self.cell_count):
             if self.holds[cell]:

@@ -55,7 +55,15 @@ class Counters:
     # --- taking up and leaving ---------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Work out anew what is remembered beside the state: which cells are busy; every set is hot."""
+        """Work out anew what is remembered beside the state: which cells are busy; every set is hot.
+
+        What a step that did not come to its end has left behind is forgotten.
+        """
+        self.touched = bytearray(self.set_count)
+        for left in (self.touched_sets, self.unsettled, self.refusals, self.assumed, self.hot_sets):
+            left.clear()
+        self.hot = bytearray(self.set_count)
+        self.is_quiet = False
         self.busy = [0] * self.statics.cell_words
         for cell, holds in enumerate(self.v.holds[: len(self.statics.cell_region)]):
             if holds:

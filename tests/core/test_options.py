@@ -388,6 +388,42 @@ def test_what_is_never_admitted_beside_a_pick_is_refused_once_that_has_started(k
         assert (story.lives("eastus/a"), story.status("eastus/a")) == ({"0": "excluded", "1": "excluded"}, "completed")
 
 
+class Moody:
+    """A user's policy that breaks down once, when it sees somebody at work."""
+
+    name = "moody"
+
+    def __init__(self) -> None:
+        self.is_angry = False
+        self.seen: list[tuple[str, ...]] = []
+
+    def judge(self, question: pg.policies.Question) -> Any:
+        """Raise, once."""
+        if self.is_angry and question.at_work:
+            self.is_angry = False
+            raise RuntimeError("not today")
+        self.seen.append(question.at_work)
+        return pg.policies.Admit()
+
+
+@pytest.mark.parametrize("asks", ["select", "step"])
+def test_a_policy_that_raises_leaves_nothing_behind(kernel: Any, asks: str) -> None:
+    """The picks that were assumed when it did are forgotten: the same question gets the same answer afterwards."""
+    moody = Moody()
+    fleet = a_fleet(a_set("eastus/a", 2), a_set("eastus/b", 2))
+    story = a_story(kernel, fleet, also=(moody,)).roll_out()
+    expected, legal = story.selected(), story.legal()
+    story.engine = pg.Engine(fleet, story.engine.policy, kernel=kernel)
+    moody.is_angry = True
+    with pytest.raises(RuntimeError, match="not today"):
+        story.selected() if asks == "select" else story.tick(1)
+    moody.seen.clear()
+    assert (story.legal(), story.selected()) == (legal, expected)
+    assert moody.seen[0] == ()
+    story.tick(1)
+    assert story.selected() == expected
+
+
 def test_policies_are_asked_one_after_the_other(kernel: Any) -> None:
     """Each about what the ones before it have admitted; the first that waits decides."""
 
