@@ -197,6 +197,7 @@ def scale(work: Working, event: Scaled) -> None:
         work.kernel.happen(Happening.REMOVED, slot, c.BY_SCALING)
     if event.added:
         _add(work, s, event)
+    judge_again(work, s, event.now)  # some of them may not be on the model
     work.kernel.touch(s)
 
 

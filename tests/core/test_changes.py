@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from fleets import CORP, NEW, NEWER, OLD, UBUNTU, Story, a_fleet, a_set, a_story, an_image, vm
+from fleets import CORP, HOUR, NEW, NEWER, OLD, UBUNTU, Story, a_fleet, a_set, a_story, an_image, vm
 
 import phasegate as pg
 from phasegate.core.errors import PhasegateError
 from phasegate.core.events import What
-from phasegate.core.model import ImageVersion, Replica, RollingPolicy, ServiceFabric
+from phasegate.core.model import ImageVersion, Replica, RollingPolicy, ServiceFabric, Window
 
 WEB, ONE = "eastus/web", "eastus/web/0"
 
@@ -359,3 +359,16 @@ def test_protection_of_nobody_that_is_there_is_refused(kernel: Any) -> None:
     for event in (pg.Protected(WEB, ("9",), True, 0), pg.Protected("eastus/x", (), True, 0)):
         with pytest.raises(PhasegateError, match=r"no instance `9`|no set `eastus/x`"):
             a_story(kernel).on(event)
+
+
+def test_who_joins_or_leaves_may_change_whether_a_waiting_set_is_eligible(kernel: Any) -> None:
+    """With upgrade mode manual, one that is not on the model keeps its set from beginning, as long as it is there."""
+    web = a_set("b/web", 2, upgrade_mode="manual", windows=[Window(day="thu", start="02:00", minutes=300)])
+    for removed, expected in (((), "cancelled"), (("7",), "waiting")):
+        story = a_story(kernel, a_fleet(web)).roll_out()
+        story.on(pg.Scaled("b/web", 1, added=[vm(7, version=OLD, on_model=False)]))
+        if removed:
+            story.on(pg.Scaled("b/web", 2, removed=removed))
+        story.on(pg.Tick(2 * HOUR))
+        assert expected == story.status("b/web")
+    assert story.selected() == [["b/web/0"]]
