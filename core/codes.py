@@ -19,6 +19,7 @@ OFF_MODEL: Final = 8
 BROKEN: Final = 16  # has failed and was not upgraded or restored since: never `current` (semantics 8)
 REFUSED: Final = 32  # a user's policy answered `never` when the attempt was made
 TOO_LATE: Final = 64  # joined pending after its set's attempt had ended: not eligible in that rollout (semantics 5)
+UNANSWERED: Final = 128  # is being restored because a command timed out: unknown what is on it, should that fail
 
 # --- a bucket: the instances of one set with one phase ordering number, one cell and one upgrade domain ---------------
 # `site`: six numbers a bucket

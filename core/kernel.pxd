@@ -12,6 +12,7 @@ cdef enum:
     BROKEN = 16
     REFUSED = 32
     TOO_LATE = 64
+    UNANSWERED = 128
     # a bucket
     SITE_SET = 0
     SITE_CELL = 1

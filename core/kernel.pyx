@@ -22,6 +22,7 @@ from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
 
 CODES = dict(
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
+    UNANSWERED=UNANSWERED,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
     SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
     WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT, LATELY_MAX=LATELY_MAX,
@@ -945,22 +946,24 @@ cdef class Kernel:
             self.deadline[slot] = self.now + self.health_timeout_ms
         elif to == RESTORING:
             self.deadline[slot] = self.now + self.step_timeout_ms
+            if happening == H_DEADLINE_PASSED and before != VERIFYING:
+                self.flag[slot] |= UNANSWERED
         elif to == UPGRADED:
             self.previous[slot] = 0
             self.flag[slot] &= 255 - BROKEN
         elif to == RESTORED:
             self.version[slot] = self.previous[slot]
             self.previous[slot] = 0
-            self.flag[slot] &= 255 - BROKEN
+            self.flag[slot] &= 255 - (BROKEN | UNANSWERED)
             self.remember_failure(s, slot)
             health = self.forget_health(slot, INITIALIZING)
         elif to == FAILED:
-            if happening == H_DEADLINE_PASSED and before != VERIFYING:
+            if (happening == H_DEADLINE_PASSED and before != VERIFYING) or self.flag[slot] & UNANSWERED:
                 self.version[slot] = 0
             if before == RESTORING:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_UNRESTORED] += 1
             self.previous[slot] = 0
-            self.flag[slot] |= BROKEN
+            self.flag[slot] = self.flag[slot] & (255 - UNANSWERED) | BROKEN
             self.remember_failure(s, slot)
             health = self.forget_health(slot, UNKNOWN)
         elif to == GONE:

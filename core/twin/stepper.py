@@ -45,22 +45,24 @@ class Stepper(Selector):
             v.deadline[slot] = self.now + self.statics.health_timeout_ms
         elif to == Life.RESTORING:
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
+            if happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING:
+                v.flag[slot] |= c.UNANSWERED
         elif to == Life.UPGRADED:
             v.previous[slot] = 0
             v.flag[slot] &= ~c.BROKEN
         elif to == Life.RESTORED:
             v.version[slot] = v.previous[slot]
             v.previous[slot] = 0
-            v.flag[slot] &= ~c.BROKEN
+            v.flag[slot] &= ~(c.BROKEN | c.UNANSWERED)
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.FAILED:
-            if happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING:
+            if (happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING) or v.flag[slot] & c.UNANSWERED:
                 v.version[slot] = 0  # a command was never answered: nobody knows what is installed
             if before == Life.RESTORING:
                 v.tally[s * c.TALLY + c.TALLY_UNRESTORED] += 1
             v.previous[slot] = 0
-            v.flag[slot] |= c.BROKEN
+            v.flag[slot] = v.flag[slot] & ~c.UNANSWERED | c.BROKEN
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.UNKNOWN)
         elif to == Life.GONE:

@@ -183,6 +183,28 @@ def test_the_version_of_an_instance_that_never_answered_is_unknown(kernel: Any) 
     assert (story.life(ONE), story.version(ONE)) == (Life.FAILED, None)
 
 
+@pytest.mark.parametrize("answers", [0, 1])
+def test_a_restore_that_fails_does_not_tell_what_an_unanswered_command_did(kernel: Any, answers: int) -> None:
+    """The replacement, or the configuration, may have been carried out or not; a restore that succeeds settles it."""
+    story = a_story(kernel, a_set(instances=2), max_unhealthy_percent=100).roll_out()
+    story.start(ONE)
+    for _ in range(answers):
+        story.answer(ONE)
+    story.tick(STEP_MS)
+    assert (story.life(ONE), story.version(ONE)) == (Life.RESTORING, (OLD, NEW)[answers])
+    before = story.state
+    story.answer(ONE)
+    assert (story.life(ONE), story.version(ONE)) == (Life.RESTORED, OLD)
+    story.state = before
+    story.report(What.RESTORE_FAILED, ONE)
+    assert (story.life(ONE), story.version(ONE)) == (Life.FAILED, None)
+    story.roll_out(sets=("eastus/web",))
+    story.start(ONE)
+    story.answer(ONE)
+    story.report(What.FAILED, ONE)
+    assert (story.life(ONE), story.version(ONE)) == (Life.FAILED, NEW)
+
+
 def test_an_answered_failure_leaves_the_version_known(kernel: Any) -> None:
     """A restore that was answered with failure leaves the target on the disk; a failed replacement the old version."""
     story = a_story(kernel).roll_out()

@@ -58,6 +58,7 @@ class Instance:
     skip: bool = False
     failed_on: frozenset[Version] = frozenset()
     broken: bool = False  # it failed, and was neither upgraded nor restored since: never current
+    unanswered: bool = False  # a command to it timed out in this attempt
     state: str = OUTSIDE
     entered: int = NEVER
     deadline: int | None = None

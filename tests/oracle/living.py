@@ -119,7 +119,7 @@ def enter(court: Court, scale_set: ScaleSet, instance: Instance, state: str, *, 
     """Move an instance to a state that is not `replacing`, with everything that section 8 ties to it."""
     attempt: Attempt = scale_set.attempt
     policy, old = attempt.rollout.policy, instance.state
-    unanswered = by_deadline and old != VERIFYING
+    unanswered = instance.unanswered = instance.unanswered or (by_deadline and old != VERIFYING)
     scale_set.enter(instance, state)
     instance.open = None
     instance.deadline = None

@@ -56,7 +56,7 @@ def _start(batch: Batch) -> None:
         attempt.cell, attempt.held_at = batch.cells[0], batch.t
         court.holders.setdefault(attempt.cell, set()).add(attempt)
     for instance in batch.instances:
-        instance.before = instance.version
+        instance.before, instance.unanswered = instance.version, False
         instance.open = None
         batch.scale_set.enter(instance, REPLACING)
         arm(court, batch.scale_set, instance, batch.rollout.policy["step_timeout_ms"])
