@@ -26,12 +26,16 @@ from phasegate.core.windows import next_opening
 from phasegate.core.working import Working
 
 
+_ORDER = {code: at for at, code in enumerate(Code)}
+
+
 @frozen
 class Explanation:
     """What an instance is, and every reason why it does not start now; iterating gives the reasons.
 
-    `selected` says that the engine would start it now. `earliest` is when time alone would have lifted every reason
-    that time lifts, None if there is one that it does not.
+    The reasons are in the order of `Code`. `selected` says that the engine would start it now. `earliest` (ms UTC) is the
+    first time at which time alone has lifted every reason and the set's window is open, None if there is a reason that
+    time does not lift, or none at all.
     """
 
     instance: str
@@ -42,13 +46,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
     selected: bool
     deadline: int | None = field(default=None)
-
-    @property
-    def earliest(self) -> int | None:
-        """The earliest time at which it may start, as far as time alone decides."""
-        times = [reason.earliest for reason in self.reasons]
-        known = [time for time in times if time is not None]
-        return max(known) if known and len(known) == len(times) else None
+    earliest: int | None = field(default=None)
 
     def __iter__(self) -> Iterator[Reason]:
         return iter(self.reasons)
@@ -158,6 +156,20 @@ def _upgraded_unhealthy(work: Working, s: int) -> Reason:
     return reason(Code.UPGRADED_UNHEALTHY, count=bad, of=of, percent=work.v.percent[s * c.PERCENT + c.UPGRADED_PERCENT])
 
 
+def _in_order(found: Sequence[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(found, key=lambda entry: _ORDER[entry.code]))
+
+
+def _earliest(work: Working, s: int, reasons: Sequence[Reason]) -> int | None:
+    """Return when time has lifted all of the reasons; a delay or a pause may end outside a window that is open now."""
+    times = [entry.earliest for entry in reasons if entry.earliest is not None]
+    if not times or len(times) < len(reasons):
+        return None
+    at = max(times)
+    has_windows = work.v.clock[s * c.CLOCK + c.CLOCK_WINDOW]
+    return next_opening(work.model(s).windows, at) if has_windows else at
+
+
 def _full_groups(work: Working, groups: Sequence[int]) -> list[Reason]:
     limits = work.compiled.statics.group_limit
     return [
@@ -173,11 +185,11 @@ def of_bucket(work: Working, s: int, bucket: int) -> list[Reason]:
     number, lately = work.kernel.current(s)
     at = bucket * c.SITE
     found: list[Reason] = []
-    if v.site[at + c.SITE_NUMBER] != number:
+    if number >= 0 and v.site[at + c.SITE_NUMBER] != number:  # below 0: nothing is pending
         found.append(
             reason(Code.PHASE_ORDER_LATER, number=_number(v.site[at + c.SITE_NUMBER]), current=_number(number))
         )
-    elif v.begun[bucket] != lately:
+    elif number >= 0 and v.begun[bucket] != lately:
         found.append(reason(Code.UPGRADE_DOMAIN_LATER, domain=v.site[at + c.SITE_DOMAIN]))
     cell = v.site[at + c.SITE_CELL]
     bits = work.kernel.in_cell(s, cell)
@@ -243,9 +255,10 @@ def explain(work: Working, slot: int, now: int, picks: Sequence[Pick]) -> Explan
         Health(v.life[slot] >> c.HEALTH_SHIFT),
         work.book.versions[v.version[slot]],
         work.book.versions[v.link[s * c.LINK + c.LINK_TARGET]],
-        tuple(reasons),
+        _in_order(reasons),
         is_selected,
         v.deadline[slot] or None,
+        _earliest(work, s, reasons),
     )
 
 
@@ -254,7 +267,8 @@ def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
     causes = ((PROTECTED, "protected"), (SKIPPED, "skip-upgrade"), (c.REFUSED, "policy"))
     found = [reason(Code.EXCLUDED, why=why) for bit, why in causes if flag & bit]
     target = work.v.link[s * c.LINK + c.LINK_TARGET]
-    if target and (work.v.failed[slot] == target or (slot, target) in work.book.failed_more):
+    is_manual = work.v.option[s] & c.MANUAL_SET  # which may try again what has failed
+    if target and not is_manual and (work.v.failed[slot] == target or (slot, target) in work.book.failed_more):
         found.append(reason(Code.FAILED_BEFORE, version=work.book.versions[target]))
     # What excluded it is over, but only a new attempt looks at it again.
     return found or [_without_attempt(work, s, work.kernel.standing(s))]
@@ -308,7 +322,7 @@ def check(work: Working, s: int, slots: Sequence[int], now: int) -> Verdict:
         if life is not Life.PENDING:
             found.append(reason(Code.NOT_PENDING, instance=work.id_of(slot), state=life.word))
     if found and kernel.standing(s) & (c.NO_ATTEMPT | c.ENDED):
-        return Verdict(tuple(found))
+        return Verdict(_in_order(found))
     buckets = sorted({v.bucket[slot] for slot in slots})
     for bucket in buckets:
         found += [entry for entry in of_bucket(work, s, bucket) if entry not in found]
@@ -323,5 +337,6 @@ def check(work: Working, s: int, slots: Sequence[int], now: int) -> Verdict:
     size = min(kernel.cap(s), kernel.room(s))
     well = sum(v.life[slot] >> c.HEALTH_SHIFT not in (1, 2) for slot in slots)
     if len(slots) > 1 and (len(slots) > size or well > kernel.healthy_at_most(s)):
-        found.append(reason(Code.BATCH_FULL, size=min(size, len(slots) - well + kernel.healthy_at_most(s))))
-    return Verdict(tuple(found))
+        size = min(size, len(slots) - well + kernel.healthy_at_most(s))
+        found.append(reason(Code.BATCH_FULL, size=max(1, size)))  # one alone is always within it
+    return Verdict(_in_order(found))

@@ -155,7 +155,7 @@ def _explanation(*reasons: Reason, **changes: Any) -> Explanation:
         (_explanation(selected=True), "  it starts now: it is in the next batch"),
         (_explanation(Reason(Code.PAUSED)), "  When it may is not known: it depends on what happens"),
         (
-            _explanation(Reason(Code.NOT_BEFORE, {"time": 5000}, 5000)),
+            _explanation(Reason(Code.NOT_BEFORE, {"time": 5000}, 5000), earliest=5000),
             "  At the earliest: 5 s (5000 ms)",
         ),
         (

@@ -290,6 +290,55 @@ def test_all_reasons_are_given_at_once(kernel: Any) -> None:
     assert story.earliest(ONE) is None
 
 
+def test_the_earliest_start_is_inside_a_window(kernel: Any) -> None:
+    """A pause that ends after the window has closed, though it is open now: nobody is told a time that is none."""
+    story = a_story(kernel, a_set(windows=[WINDOW], instances=4), now=3 * HOUR, pause_between_batches_ms=5 * HOUR)
+    story.roll_out()
+    story.start(OTHER)
+    story.upgrade()
+    opening = 7 * 24 * HOUR + 2 * HOUR
+    assert (story.why(ONE), story.earliest(ONE)) == ([f"not-before(time={8 * HOUR})"], opening)
+    story.on(pg.Tick(8 * HOUR))
+    assert story.selected() == []
+    story.on(pg.Tick(opening))
+    assert story.selected() == [[ONE]]
+
+
+def test_reasons_come_in_the_order_of_their_codes(kernel: Any) -> None:
+    """Of one instance and of a batch alike, whichever part of the rules has found them."""
+    order = list(Code)
+    own = a_set(instances=[vm(0, "1"), vm(1, "2", phase_ordering_number=1), vm(2, "1", version=NEW)])
+    story = a_story(kernel, a_fleet(own, a_set("eastus/z", [vm(0, "3")])), also=[Partial()]).roll_out()
+    story.start("eastus/z/0")
+    found = [reason.code for reason in story.engine.explain(story.state, ONE)]
+    assert found == [Code.CELL_BUSY, Code.PHASE_ORDER_LATER]
+    found = [reason.code for reason in story.engine.check(story.state, story.batch(OTHER, ONE, "eastus/web/2")).reasons]
+    assert found == sorted(found, key=order.index)
+    assert {Code.CELL_BUSY, Code.PHASE_ORDER_LATER, Code.NOT_ONE_BATCH, Code.NOT_PENDING} <= {*found}
+
+
+def test_one_alone_is_always_within_the_size(kernel: Any) -> None:
+    """Even where no healthy one may be added to what is down: the size given is never 0."""
+    listed = [vm(0), vm(1), vm(2, health="unhealthy"), vm(3, health="unhealthy"), vm(4)]
+    story = a_story(kernel, a_set(instances=listed), max_batch_percent=50, max_unhealthy_percent=100).roll_out()
+    assert (story.check(ONE, OTHER), story.check(ONE)) == (["batch-full(size=1)"], [])
+
+
+def test_where_nothing_is_pending_nobody_comes_later(kernel: Any) -> None:
+    """There is no current phase ordering number that one could be behind."""
+    story = a_story(kernel, a_fleet(a_set("a/web", 1), a_set("b/web", [vm(0, version=NEW)]))).roll_out()
+    assert [why.split("(")[0] for why in story.check("b/web/0")] == ["phase-not-open", "not-pending"]
+
+
+def test_what_failed_before_is_no_reason_in_a_manual_rollout(kernel: Any) -> None:
+    """It may try again; what excludes the instance is its protection alone."""
+    own = a_set(instances=[vm(0, version="1.0", failed_versions=(NEW,), protect_from_scale_set_actions=True)])
+    story = a_story(kernel, own).roll_out()
+    assert story.why(ONE) == ["excluded(why=protected)", f"failed-before(version={NEW})"]
+    story.roll_out(sets=(WEB,), started_by="user")
+    assert story.why(ONE) == ["excluded(why=protected)"]
+
+
 def test_a_pause_that_stands_still_has_no_earliest_time(kernel: Any) -> None:
     """While the rollout is paused nobody knows when it ends."""
     story = _resting(kernel)
