@@ -25,7 +25,6 @@ from phasegate.core.twin.selector import Pick
 from phasegate.core.windows import next_opening
 from phasegate.core.working import Working
 
-
 _ORDER = {code: at for at, code in enumerate(Code)}
 
 
@@ -33,9 +32,9 @@ _ORDER = {code: at for at, code in enumerate(Code)}
 class Explanation:
     """What an instance is, and every reason why it does not start now; iterating gives the reasons.
 
-    The reasons are in the order of `Code`. `selected` says that the engine would start it now. `earliest` (ms UTC) is the
-    first time at which time alone has lifted every reason and the set's window is open, None if there is a reason that
-    time does not lift, or none at all.
+    The reasons are in the order of `Code`. `selected` says that the engine would start it now. `earliest` (ms UTC) is
+    the first time at which time alone has lifted every reason and the set's window is open, None if there is a reason
+    that time does not lift, or none at all.
     """
 
     instance: str
@@ -302,14 +301,15 @@ def _in_each_others_way(work: Working, s: int, other: int, cell: str, its_cell: 
     statics, topology = work.compiled.statics, work.compiled.topology
     regions = work.compiled.directory.regions
     pair = (regions[work.v.link[at * c.LINK + c.LINK_REGION]] for at in (s, other))
-    if topology.graph.has_edge(cell, its_cell) or topology.pairs.has_edge(*pair):
+    hold = not (work.v.option[s] | work.v.option[other]) & c.CROSS_ZONE  # else one of them has nothing to do with cells
+    if topology.pairs.has_edge(*pair) or (hold and topology.graph.has_edge(cell, its_cell)):
         return True
     number = work.compiled.directory.cell_number
-    shared = (
-        set(items_of(statics.set_instance_groups, s)) & set(items_of(statics.set_instance_groups, other))
-        | set(items_of(statics.set_work_groups, s)) & set(items_of(statics.set_work_groups, other))
-        | set(items_of(statics.cell_groups, number[cell])) & set(items_of(statics.cell_groups, number[its_cell]))
-    )
+    shared = set(items_of(statics.set_instance_groups, s)) & set(items_of(statics.set_instance_groups, other))
+    shared |= set(items_of(statics.set_work_groups, s)) & set(items_of(statics.set_work_groups, other))
+    if hold and cell != its_cell:
+        here, there = (set(items_of(statics.cell_groups, number[one])) for one in (cell, its_cell))
+        shared |= here & there
     return bool(shared) or bool(work.compiled.rules.asks)
 
 

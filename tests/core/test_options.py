@@ -377,7 +377,7 @@ class Alone:
 
 @pytest.mark.parametrize("has_begun", [False, True])
 def test_what_is_never_admitted_beside_a_pick_is_refused_once_that_has_started(kernel: Any, has_begun: bool) -> None:
-    """A `never` because of a pick that a walk only assumes keeps the set waiting; it settles, and nobody is lost yet."""
+    """A `never` because of a pick that is only assumed keeps the set waiting; all settles, and nobody is lost yet."""
     story = a_story(kernel, a_fleet(a_set("eastus/a", 2), a_set("eastus/b", 2)), also=(Alone(),)).roll_out()
     assert story.selected() == [["eastus/a/0"]]
     if has_begun:

@@ -317,6 +317,28 @@ def test_reasons_come_in_the_order_of_their_codes(kernel: Any) -> None:
     assert {Code.CELL_BUSY, Code.PHASE_ORDER_LATER, Code.NOT_ONE_BATCH, Code.NOT_PENDING} <= {*found}
 
 
+def test_who_holds_no_cell_is_in_nobodys_way(kernel: Any) -> None:
+    """Of two picks in another zone the one that crosses zones is no reason to come later."""
+    fleet = a_fleet(
+        a_set("a/a", [vm(0, "1"), vm(1, "2")], rolling_policy=RollingPolicy(enable_cross_zone=True)),
+        a_set("a/b", [vm(0, "1")]),
+        a_set("a/c", [vm(0, "2")]),
+    )
+    story = a_story(kernel, fleet).roll_out()
+    assert (story.selected(), story.why("a/c/0")) == (
+        [["a/a/0"], ["a/b/0"]],
+        ["later-in-order(cell=a/1, set=a/b)"],
+    )
+
+
+def test_who_shares_a_cell_shares_its_place_in_a_group(kernel: Any) -> None:
+    """A cell that is held already counts once: only the pick in the other cell of the group is in the way."""
+    group = Group(name="one", counts="cells", members=("a/1", "b/1"), limit=1)
+    fleet = a_fleet(a_set("a/a", [vm(0, "1")]), a_set("b/b", [vm(0, "1")]), groups=[group], phases=[["a", "b"]])
+    story = a_story(kernel, fleet).roll_out()
+    assert (story.selected(), story.why("b/b/0")) == ([["a/a/0"]], ["later-in-order(cell=a/1, set=a/a)"])
+
+
 def test_one_alone_is_always_within_the_size(kernel: Any) -> None:
     """Even where no healthy one may be added to what is down: the size given is never 0."""
     listed = [vm(0), vm(1), vm(2, health="unhealthy"), vm(3, health="unhealthy"), vm(4)]
