@@ -33,7 +33,8 @@ def configure(work: Working, event: Configured) -> None:
     """Take up a set's changed model: windows and eligibility at once, limits with its next attempt.
 
     Deploying it clears the memory of failed versions (semantics 2); switching the automatic upgrade off takes the set
-    out of its automatic rollout. `InvalidEvent` if region or zones differ from those that it has.
+    out of its automatic rollout, another image out of any (semantics 1: the reference never changes in a rollout).
+    `InvalidEvent` if region or zones differ from those that it has.
     """
     s = work.compiled.directory.set_named(event.model.full_name)
     old = work.model(s)
@@ -56,7 +57,8 @@ def configure(work: Working, event: Configured) -> None:
     if v.status[s] in ACTIVE:
         is_manual = bool(v.option[s] & c.MANUAL_SET)
         set_window(work, s, event.now, is_manual=is_manual)
-        if not event.model.automatic_os_upgrade and not is_manual:
+        has_opted_out = not event.model.automatic_os_upgrade and not is_manual
+        if has_opted_out or event.model.image.name != old.image.name:
             work.kernel.leave(s)
     judge_again(work, s, event.now)
 
@@ -67,10 +69,7 @@ def judge_again(work: Working, s: int, now: int) -> None:
         return
     record = work.book.rollouts[work.v.link[s * c.LINK + c.LINK_ROLLOUT]]
     image = image_named(work.book.catalogue, record.image)
-    codes = list(codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now))
-    if work.model(s).image.name != record.image:
-        codes.append("image-changed")
-    unfit = c.UNFIT if codes else 0
+    unfit = c.UNFIT if codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now) else 0
     work.v.mark[s] = work.v.mark[s] & ~c.UNFIT | unfit
     work.kernel.touch(s)
 

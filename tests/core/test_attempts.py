@@ -211,6 +211,18 @@ def test_a_model_on_another_image_leaves_the_rollout_of_the_old_one(kernel: Any)
     assert (story.status("eastus/b"), story.lives("eastus/b")) == ("cancelled", {"0": "pending"})
 
 
+@pytest.mark.parametrize("sets", [None, (WEB,)])
+def test_a_model_on_another_image_leaves_in_the_middle_of_its_attempt(kernel: Any, sets: Any) -> None:
+    """What is in flight finishes, nothing more of the old image starts, and it counts neither for nor against."""
+    fleet = a_fleet(a_set(WEB, 3), a_set("westus/c", 1, image=CENTOS))
+    story = a_story(kernel, fleet).roll_out(sets=sets)
+    story.start(f"{WEB}/0")
+    story.on(model(story, WEB, image=CENTOS))
+    story.upgrade()
+    assert (story.status(WEB), story.selected()) == ("cancelled", [])
+    assert (story.lives(), story.status()) == ({"0": "upgraded", "1": "pending", "2": "pending"}, "completed")
+
+
 def test_a_set_is_in_one_attempt_at_a_time(kernel: Any) -> None:
     """A start for a set that is in one is refused for that set alone."""
     story = a_story(kernel, a_fleet(a_set("eastus/a"), a_set("westus/b"))).roll_out(sets=("eastus/a",))

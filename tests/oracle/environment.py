@@ -56,7 +56,7 @@ def protected(court: Court, line: Json) -> None:
 
 
 def configured(court: Court, line: Json) -> None:
-    """Take over a changed model: failed versions are forgotten, opting out cancels an automatic attempt."""
+    """Take over a changed model: failed versions are forgotten, opting out cancels an automatic attempt, another image any."""
     model = line.get("model") or {}
     scale_set = court.scale_set(line["set"])
     if scale_set is None:
@@ -73,7 +73,7 @@ def configured(court: Court, line: Json) -> None:
         instance.failed_on = frozenset()
     opted_out = not scale_set.model.get("automatic_os_upgrade", True)
     if attempt is not None and attempt.status is None:
-        if opted_out and not attempt.rollout.manual:
+        if (opted_out and not attempt.rollout.manual) or scale_set.image != attempt.rollout.image:
             attempt.cancelled = True
         court.holds(attempt)
 
