@@ -74,6 +74,11 @@ def test_open_commands_can_be_read_after_a_crash(kernel: Any) -> None:
     found = other.outstanding(pickle.loads(pickle.dumps(story.state)))
     assert found == story.engine.outstanding(story.state)
     assert [command.set for command in found] == ["eastus/a", "eastus/b"]
+    story.answer("eastus/a/0")
+    found = other.outstanding(pickle.loads(pickle.dumps(story.state)))
+    assert [command.id for command in found] == ["0/eastus/a/1/configure", "0/eastus/b/1/replace"]
+    story.answer("eastus/a/0")
+    assert [command.set for command in story.engine.outstanding(story.state)] == ["eastus/b"]
 
 
 def test_an_unanswered_command_counts_as_in_flight(kernel: Any) -> None:

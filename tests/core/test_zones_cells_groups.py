@@ -359,6 +359,14 @@ def test_groups_may_overlap(kernel: Any) -> None:
     assert story.why("c/web/0") == ["group-full(group=h, k=1)"]
 
 
+@pytest.mark.parametrize("limits", [(2, 3), (3, 2)])
+def test_the_tightest_of_a_sets_groups_cuts_its_batch(kernel: Any, limits: tuple[int, int]) -> None:
+    """Whichever of them is named first."""
+    groups = [Group(name=f"g{k}", counts="instances", members=("a/web",), limit=k) for k in limits]
+    story = a_story(kernel, a_fleet(a_set("a/web", 100), groups=groups)).roll_out()
+    assert story.selected() == [["a/web/0", "a/web/1"]]
+
+
 def test_a_group_must_be_possible() -> None:
     """At least one at a time, members that exist, each once."""
     with pytest.raises(InvalidModel, match="0 is not between 1"):
