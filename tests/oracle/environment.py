@@ -56,7 +56,7 @@ def protected(court: Court, line: Json) -> None:
 
 
 def configured(court: Court, line: Json) -> None:
-    """Take over a changed model: failed versions are forgotten, opting out cancels an automatic attempt, another image any."""
+    """Take over a changed model: failures are forgotten, opting out cancels an automatic attempt, another image any."""
     model = line.get("model") or {}
     scale_set = court.scale_set(line["set"])
     if scale_set is None:
