@@ -364,6 +364,15 @@ def test_a_begun_attempt_that_is_never_admitted_again_ends_as_cancelled(kernel: 
     assert (story.status(WEB), story.status()) == ("cancelled", "halted")
 
 
+def test_a_begun_attempt_that_is_refused_everywhere_ends_once(kernel: Any) -> None:
+    """Two upgrade domains are refused in one walk; the second refusal finds the attempt ended."""
+    listed = [vm(at, upgrade_domain=at) for at in range(3)]
+    story = a_story(kernel, a_set(instances=listed), also=(Enough(),)).roll_out()
+    story.start()
+    story.upgrade()
+    assert story.ended() == [f"{WEB} cancelled", "0 halted"]
+
+
 class Alone:
     """A user's policy that never lets a set start beside another one."""
 
