@@ -1,7 +1,8 @@
 """Whether one act keeps the promises: what must hold before a start, and in what every act leads to.
 
 Nothing here asks the kernel or its counters: lives, healths and versions are counted anew, and limits come from
-`promises.Meant`. Each function returns the number of the promise that is broken, 0 if none is.
+`promises.Meant`. Each function returns the number of the promise that is broken, 0 if none is; only those that the
+subject asks for count.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Judge:
     def __init__(self, explorer: Explored) -> None:
         self.of = explorer
         self.v = explorer.v
+        self.asked = explorer.subject.promises
         self.meant = Meant.of(explorer.open)
         self.members: list[list[int]] = [[] for _ in range(explorer.sets)]
         for slot in range(explorer.slots):
@@ -104,11 +106,16 @@ class Judge:
         v, link = self.v, s * c.LINK
         present = self._present(s)
         cap = max(1, min(len(present) * self.meant.percent[s * 4] // 100, len(present) - 1))
-        if len(slots) + len(self._flying(s)) > cap:
+        if len(slots) + len(self._flying(s)) > cap and Promise.BATCH_WITHIN_CAP in self.asked:
             return Promise.BATCH_WITHIN_CAP
-        if 100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present):
+        if (
+            100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present)
+            and Promise.HEALTHY_ENOUGH in self.asked
+        ):
             return Promise.HEALTHY_ENOUGH
-        if v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s):
+        if (
+            v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s)
+        ) and Promise.NOT_AFTER_THE_END in self.asked:
             return Promise.NOT_AFTER_THE_END
         rollout = v.link[link + c.LINK_ROLLOUT]
         if v.mark[s] & (c.SHUT | c.DELAYED | c.RESTING | c.CANCELLING) or v.trait[rollout] & c.PAUSED:
@@ -127,7 +134,9 @@ class Judge:
             is_excluded = v.flag[slot] & (PROTECTED | SKIPPED | c.REFUSED)
             if not is_manual and v.failed[slot] == target:
                 is_excluded = True
-            if self._state(slot) != Life.PENDING or is_reached or is_excluded:
+            if (
+                self._state(slot) != Life.PENDING or is_reached or is_excluded
+            ) and Promise.TARGET_UNTOUCHED in self.asked:
                 return Promise.TARGET_UNTOUCHED
         return KEPT
 
@@ -162,7 +171,8 @@ class Judge:
 
     def _moved_nothing(self, move: Move) -> int:
         if move[0] in _UNMOVED or (move[0] == Act.STALE and not move[3]):
-            return KEPT if self._all_but_purses() == self._facts else Promise.LATE_MOVES_NOTHING
+            if self._all_but_purses() != self._facts and Promise.LATE_MOVES_NOTHING in self.asked:
+                return Promise.LATE_MOVES_NOTHING
         return KEPT
 
     def _lived(self, move: Move) -> int:
@@ -177,13 +187,24 @@ class Judge:
 
     def _became(self, slot: int, was: int, now: int, move: Move) -> int:
         v = self.v
-        if now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot)):
+        if (
+            now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot))
+        ) and Promise.PROMOTED_BY_HEALTH in self.asked:
             return Promise.PROMOTED_BY_HEALTH
-        if now in IN_FLIGHT and was not in IN_FLIGHT and move[0] != Act.START:
+        if (
+            now in IN_FLIGHT
+            and was not in IN_FLIGHT
+            and move[0] != Act.START
+            and Promise.TARGET_UNTOUCHED in self.asked
+        ):
             return Promise.TARGET_UNTOUCHED
-        if now == Life.RESTORING and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL:
+        if (
+            now == Life.RESTORING
+            and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL
+            and Promise.MANUAL_NEVER_RESTORES in self.asked
+        ):
             return Promise.MANUAL_NEVER_RESTORES
-        if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:
+        if now == Life.RESTORED and v.version[slot] != self._ghosts[slot] and Promise.OWN_DISK_BACK in self.asked:
             return Promise.OWN_DISK_BACK
         return KEPT
 
@@ -198,7 +219,7 @@ class Judge:
                 link = s * c.LINK
                 if v.link[link + c.LINK_ROLLOUT] != r or v.link[link + c.LINK_PHASE] != phase or v.mark[s] & c.LEFT:
                     continue
-                if v.status[s] in (c.WAITING, c.ROLLING):
+                if v.status[s] in (c.WAITING, c.ROLLING) and Promise.PHASES_IN_ORDER in self.asked:
                     return Promise.PHASES_IN_ORDER
                 for slot in self.members[s]:
                     state = self._state(slot)
@@ -206,7 +227,7 @@ class Judge:
                     is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
                     lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
                     eligible += is_lost or state == Life.UPGRADED
-            if 100 * lost > self.meant.phase_failure_percent * eligible:
+            if 100 * lost > self.meant.phase_failure_percent * eligible and Promise.PHASES_IN_ORDER in self.asked:
                 return Promise.PHASES_IN_ORDER
         return KEPT
 
@@ -217,12 +238,16 @@ class Judge:
         v = self.v
         if any(v.course[at] == c.RUNNING for at in range(self.of.rollouts)):
             is_small = all(self.meant.small[s] for s in range(self.of.sets))
-            return Promise.SMALL_SETS_END if is_small else Promise.EVERY_ROLLOUT_ENDS
+            if is_small and Promise.SMALL_SETS_END in self.asked:
+                return Promise.SMALL_SETS_END
+            return Promise.EVERY_ROLLOUT_ENDS if Promise.EVERY_ROLLOUT_ENDS in self.asked else KEPT
         if not is_benign:
             return KEPT
         for slot in range(self.of.slots):
             is_left = self._state(slot) == Life.PENDING and not v.flag[slot] & c.TOO_LATE
-            if v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED)):
+            if (
+                v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED))
+            ) and Promise.EVERYONE_UPGRADED in self.asked:
                 return Promise.EVERYONE_UPGRADED
         return KEPT
 
@@ -238,7 +263,10 @@ class Judge:
         v = self.v
         at_work = {v.link[s * c.LINK + c.LINK_REGION] for s in range(self.of.sets) if v.status[s] == c.ROLLING}
         count = len(self.of.open.work.compiled.directory.regions)
-        if any(self.meant.pairs[one * count + other] for one in at_work for other in at_work):
+        if (
+            any(self.meant.pairs[one * count + other] for one in at_work for other in at_work)
+            and Promise.PAIRS_APART in self.asked
+        ):
             return Promise.PAIRS_APART
         return KEPT
 
@@ -249,18 +277,25 @@ class Judge:
 
     def _cells(self) -> int:
         holds, count = self._holds(), self.of.open.rows["cell"]
-        if any(self.meant.conflicts[one * count + other] for one in holds for other in holds):
+        if (
+            any(self.meant.conflicts[one * count + other] for one in holds for other in holds)
+            and Promise.CELLS_APART in self.asked
+        ):
             return Promise.CELLS_APART
         for s in range(self.of.sets):
             hold = self.v.link[s * c.LINK + c.LINK_HOLD]
-            if not self.meant.cross_zone[s] and any(self.v.cell_of(slot) != hold for slot in self._flying(s)):
+            if (
+                not self.meant.cross_zone[s]
+                and any(self.v.cell_of(slot) != hold for slot in self._flying(s))
+                and Promise.CELLS_APART in self.asked
+            ):
                 return Promise.CELLS_APART
         return KEPT
 
     def _places(self) -> int:
         for s in range(self.of.sets):
             domains = {self.v.site[self.v.bucket[slot] * c.SITE + c.SITE_DOMAIN] for slot in self._flying(s)}
-            if len(domains) > 1:
+            if len(domains) > 1 and Promise.BATCH_WITHIN_CAP in self.asked:
                 return Promise.BATCH_WITHIN_CAP
         return KEPT
 
@@ -272,9 +307,14 @@ class Judge:
             done = v.tally[tally + Life.UPGRADED] + v.tally[tally + Life.RESTORED] + v.tally[tally + Life.FAILED]
             left = v.tally[tally + Life.PENDING] + v.tally[tally + Life.CURRENT] + v.tally[tally + Life.EXCLUDED]
             bad = sum(map(self._is_bad, self._present(s)))
-            if done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad:
+            if (
+                done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad
+            ) and Promise.COUNTS_ADD_UP in self.asked:
                 return Promise.COUNTS_ADD_UP
-            if any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE]):
+            if (
+                any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE])
+                and Promise.COUNTS_ADD_UP in self.asked
+            ):
                 return Promise.COUNTS_ADD_UP
         return KEPT
 
@@ -290,7 +330,7 @@ class Judge:
                 is_recorded = v.previous[slot] == self.of.ghost[slot]
             else:
                 is_recorded = v.link[link + c.LINK_TARGET] == targets[v.link[link + c.LINK_ROLLOUT]]
-            if not is_recorded:
+            if not is_recorded and Promise.COMMANDS_AS_RECORDED in self.asked:
                 return Promise.COMMANDS_AS_RECORDED
         return KEPT
 
@@ -304,6 +344,6 @@ class Judge:
                 used = sum(bool(members[s]) and v.status[s] == c.ROLLING for s in range(self.of.sets))
             else:
                 used = sum(len(self._flying(s)) for s in range(self.of.sets) if members[s])
-            if used > limit:
+            if used > limit and Promise.GROUPS_WITHIN_LIMITS in self.asked:
                 return Promise.GROUPS_WITHIN_LIMITS
         return KEPT

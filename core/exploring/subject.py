@@ -25,6 +25,7 @@ from phasegate.core.errors import InvalidEvent, InvalidModel, UnknownName
 from phasegate.core.events import Configured, Event, Protected, Published, Replicated, Rollout, Scaled
 from phasegate.core.exploring.acts import Freedom
 from phasegate.core.exploring.arena import Arena
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.lifecycle import Life
 from phasegate.core.roster import Instance
 from phasegate.core.state import Book, State
@@ -38,6 +39,7 @@ BETWEEN: Final = NOW - 7  # observed after the swap, before the entry into `veri
 ENTERED: Final = NOW - 5  # into `verifying`
 SEEN_SINCE: Final = NOW - 4  # the last report that counted, where it was observed after the entry
 FRESH: Final = NOW
+EVERY: Final = frozenset(int(promise) for promise in Promise)
 
 Order = Rollout | Configured | Published | Replicated | Protected
 _APPLY: Final[dict[type[Any], Callable[[Working, Any], object]]] = {
@@ -68,9 +70,9 @@ class Spare:
 class Subject:
     """A fleet where its exploration begins.
 
-    `start` are the events that lead there, `orders` those that may happen later, each at most once, anywhere;
+    `start` are the events that lead there, all at `NOW`, `orders` those that may happen later, each at most once, anywhere;
     `spares` what scale-out may add. `takes` says which batches the orchestrator starts: any legal one, or only those
-    that the engine itself selects.
+    that the engine itself selects. `promises` are those that are checked (numbers of `Promise`).
     """
 
     engine: Engine
@@ -79,18 +81,19 @@ class Subject:
     orders: tuple[Order, ...] = ()
     spares: tuple[Spare, ...] = ()
     takes: str = "legal"
+    promises: frozenset[int] = EVERY
 
     def prologue(self) -> tuple[Event, ...]:
         """Return every event from the fleet as listed to the first explored state, in order."""
         spare: list[Event] = []
         for some in self.spares:
-            spare.append(Scaled(some.set, 0, added=some.instances))
-            spare.append(Scaled(some.set, 0, removed=tuple(one.id for one in some.instances)))
+            spare.append(Scaled(some.set, NOW, added=some.instances))
+            spare.append(Scaled(some.set, NOW, removed=tuple(one.id for one in some.instances)))
         return (*spare, *self.start)
 
     def first_state(self) -> State:
         """Return the state at which the exploration begins."""
-        state = self.engine.initial(now=0)
+        state = self.engine.initial(now=NOW)
         for event in self.prologue():
             state = self.engine.step(state, event).state
         return state

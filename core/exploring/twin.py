@@ -117,6 +117,8 @@ class Explorer:
         self.ended: Counter[tuple[int, int]] = Counter()  # attempts, by status and code (`core.codes`)
         self.watches: list[tuple[Fields, Callable[[], bool], object, dict[bytes, bool]]] = []
         self.violation: Violation | None = None
+        self.is_counting = False
+        self.last_trace = array("i")
 
     def _run(self, bucket: int) -> list[int]:
         first = self.v.site[bucket * c.SITE + c.SITE_FIRST]
@@ -497,18 +499,47 @@ class Explorer:
         """Return what each possible act leads to, in order, and which promise it breaks."""
         found = []
         self.write(key)
-        before = self.saved()
+        before, lives = self.saved(), bytes(self.v.life)
+        if self.is_counting:
+            self._count_standing()
         for move in list(self.moves()):
             broken = self.judge.before(move)
             if self.happen(move):
+                if self.is_counting:
+                    self._count_what_came(lives)
                 found.append(Successor(move, self.read(), broken or self.judge.after(move)))
             self.restore(before)
         return found
+
+    def _count_standing(self) -> None:
+        """Count each rule that keeps a set with pending instances from starting."""
+        kernel = self.kernel
+        for s in range(self.sets):
+            if not self.v.tally[s * c.TALLY + Life.PENDING]:
+                continue
+            bits = kernel.standing(s) or kernel.gates(s)
+            if not bits:
+                number, lately = kernel.current(s)
+                for bucket in kernel.buckets(s):
+                    if kernel.is_candidate(bucket, number, lately):
+                        bits |= kernel.in_cell(s, self.v.site[bucket * c.SITE + c.SITE_CELL])
+            self.standing.update(1 << at for at in range(bits.bit_length()) if bits >> at & 1)
+
+    def _count_what_came(self, lives: bytes) -> None:
+        """Count how lives went on, and which attempts ended, in the act that has just happened."""
+        for was, now in zip(lives, bytes(self.v.life), strict=True):
+            if was & c.STATE_BITS != now & c.STATE_BITS:
+                self.became[was & c.STATE_BITS, now & c.STATE_BITS] += 1
+        self.ended.update(_ends(self.last_trace))
 
     @property
     def states(self) -> int:
         """How many states have been found."""
         return len(self.keys)
+
+    def key_of(self, number: int) -> Key:
+        """Return a state's key by its number, in order of discovery."""
+        return self.keys[number]
 
     @property
     def frontier(self) -> int:
@@ -669,6 +700,7 @@ class Explorer:
             for move in list(self.moves()):
                 if self.happen(move) and self.read() == self.keys[there]:
                     moves.append(move)
+                    self.open.settle_times()
                     break
                 self.restore(here)
         return moves
