@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from phasegate.core.errors import InvalidModel
 from phasegate.files.documents import blamed_on, parse_document, read_bytes, without_format
-from phasegate.files.structure import Reader, list_of
+from phasegate.files.structure import Reader, list_of, mapping_of
 from phasegate.policies import AvailabilityFirst, availability_first
 
 FORMAT: Final = "phasegate/policy/1"
@@ -34,10 +34,19 @@ def parse_policy(data: bytes, name: str) -> AvailabilityFirst:
     """
     document = parse_document(data, name)
     with blamed_on(name):
-        options = without_format(document, FORMAT)
-        if list_of(options.pop("also", [])):
-            raise InvalidModel("users' own policies are code and cannot come from a file; leave it out", "also")
-        return availability_first(**_OPTIONS(options))
+        return policy_of(without_format(document, FORMAT))
+
+
+def policy_of(document: object) -> AvailabilityFirst:
+    """Return the policy of plain data, a policy file's without its `format`; `InvalidModel` for all else as above.
+
+    >>> policy_of({"max_batch_percent": 10}).max_batch_percent
+    10
+    """
+    options = dict(mapping_of(document))
+    if list_of(options.pop("also", [])):
+        raise InvalidModel("users' own policies are code and cannot come from a file; leave it out", "also")
+    return availability_first(**_OPTIONS(options))
 
 
 def dump_policy(policy: AvailabilityFirst) -> dict[str, Any]:
