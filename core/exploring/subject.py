@@ -134,6 +134,9 @@ class Open:
         self.books: list[Book] = [state.book]
         self._book_numbers: dict[bytes, int] = {state.book.digest: 0}
         self.rows = state.rows
+        for bucket in range(self.rows["bucket"]):
+            if not self.is_live(bucket):
+                self.v.site[bucket * c.SITE + c.SITE_COUNT] = 0
         self.spares = self._spares()
         self.tags = self._tags()
         self._check_sizes()
@@ -155,6 +158,12 @@ class Open:
         for slot, (s, instance) in self.spares.items():
             tags[slot] = kinds.setdefault((s, evolve(instance, id="")), max(tags) + 1)
         return bytes(tags)
+
+    def is_live(self, bucket: int) -> bool:
+        """Whether a bucket is one of its set's; those that scale-out wrote anew elsewhere have nobody in them."""
+        link = self.v.site[bucket * c.SITE + c.SITE_SET] * c.LINK
+        first = self.v.link[link + c.LINK_BUCKET]
+        return bool(first <= bucket < first + self.v.link[link + c.LINK_BUCKETS])
 
     # --- books -------------------------------------------------------------------------------------------------------
 

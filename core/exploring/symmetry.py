@@ -91,9 +91,12 @@ def _moved(
 ) -> Symmetry | None:
     """Return the symmetry that these make of the buckets, None if a bucket would go where there is none."""
     sites = _sites(opened)
-    place = {site: b for b, site in enumerate(sites)}
+    place = {site: b for b, site in enumerate(sites) if opened.is_live(b)}
     bucket = []
-    for s, x, number, domain in sites:
+    for b, (s, x, number, domain) in enumerate(sites):
+        if not opened.is_live(b):
+            bucket.append(b)
+            continue
         to = place.get((sets[s], cell[x], number, domains.get(s, {}).get(domain, domain)))
         if to is None:
             return None
