@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from phasegate.core import changes, explaining, rollouts, tracing
+from phasegate.core import changes, elapsing, explaining, rollouts, tracing
 from phasegate.core import codes as c
 from phasegate.core.compiled import Compiled
 from phasegate.core.compiling import Compiler, image_named, number_of
@@ -25,6 +25,7 @@ from phasegate.core.events import (
     Batch,
     Cancel,
     Configured,
+    Elapsed,
     Event,
     Pause,
     Protected,
@@ -236,6 +237,8 @@ class Engine:
         match event:
             case Tick():
                 pass
+            case Elapsed():
+                elapsing.elapse(work, event)
             case Signals():
                 kernel.signals(event.slots, event.what, event.observed_at, event.attempt, event.answers)
             case Start():
@@ -403,6 +406,10 @@ class Engine:
         with self._lock:
             self._work.take_up(state)
             return self._work.slots_of(self.compiled.directory.set_named(name))
+
+    def set_of(self, state: State, slot: int) -> str:
+        """Return the full name of an instance's set."""
+        return self.compiled.directory.sets[self._read(state, lambda v: v.set_of(slot))]
 
     def cell_of(self, state: State, slot: int) -> str:
         """Return the cell of an instance, `region/zone` or `region/-`."""

@@ -117,6 +117,22 @@ class Tick:
     now: int
 
 
+@frozen(kw_only=True)
+class Elapsed:
+    """These armed timers have passed, whatever their times: what is told of a run whose times are not told (section 8).
+
+    `deadlines` are slots in flight; `delays`, `pauses` between batches, and `windows` (whether it is open now) go by
+    sets, `bakes` by rollouts.
+    """
+
+    now: int
+    deadlines: Sequence[int] = field(default=(), converter=tuple[int, ...])
+    delays: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    pauses: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    bakes: tuple[int, ...] = field(default=(), converter=tuple[int, ...])
+    windows: tuple[tuple[str, bool], ...] = field(default=(), converter=tuple[tuple[str, bool], ...])
+
+
 @frozen
 class Rollout:
     """Begin taking the eligible sets of `image` to `target` (None: the newest; semantics 2, 3 and 9).
@@ -205,4 +221,4 @@ class Scaled:
 
 Order = Rollout | Pause | Resume | Cancel  # what people say
 Change = Configured | Published | Replicated | Protected | Scaled  # how the fleet changes
-Event = Start | Signals | Tick | Order | Change
+Event = Start | Signals | Tick | Elapsed | Order | Change

@@ -4,12 +4,15 @@ The first line says what was run: fleet, policy, seed, faults. Then come the lin
 and a `step` line with the digest of the state that it led to; last a `log-ended` line. Lines about instances are about
 one set. The batches of a start and the rollout of a rollout event stand in the lines of the facts `batch-started` and
 `rollout-started`; a `tick` has no line of its own. So a reader can make each event again, and compare.
+
+Lines of the kinds in `REMARKS` belong to no step: they say for people what a step is about, and readers pass them over.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -18,6 +21,7 @@ from attrs import asdict, define, field
 from phasegate.core.events import (
     Cancel,
     Configured,
+    Elapsed,
     Event,
     Pause,
     Protected,
@@ -51,6 +55,7 @@ from phasegate.files.structure import plain
 from phasegate.simulating.reports import Reports
 
 FORMAT: Final = "phasegate/log/1"
+REMARKS: Final = ("act", "violated")
 POLICY_FORMAT: Final = "phasegate/policy/1"
 _REMEMBERED_MAX: Final = 20_000  # groups whose ids are kept encoded: a batch is written about ten times in a row
 
@@ -58,6 +63,7 @@ EVENTS: Final[Mapping[type, str]] = {
     Start: "start",
     Signals: "signals",
     Tick: "tick",
+    Elapsed: "elapsed",
     Rollout: "rollout",
     Pause: "pause",
     Resume: "resume",
@@ -87,6 +93,10 @@ class Named(Protocol):
         """Return an instance's state."""
         ...
 
+    def set_of(self, state: State, slot: int) -> str:
+        """Return the full name of an instance's set."""
+        ...
+
 
 def header(
     now: int, fleet: Mapping[str, Any], policy: Mapping[str, Any], seed: int, faults: Mapping[str, Any] | None
@@ -94,6 +104,11 @@ def header(
     """Return the first line: what was run, as documents of the formats that they have in files."""
     line = {"t": now, "kind": "log", "format": FORMAT, "fleet": fleet, "policy": policy, "seed": seed, "faults": faults}
     return _encode(line) + b"\n"
+
+
+def remark(now: int, kind: str, **content: Any) -> bytes:
+    """Return a line of one of the kinds in `REMARKS`."""
+    return _encode({"t": now, "kind": kind, **content}) + b"\n"
 
 
 def footer(now: int, steps: int) -> bytes:
@@ -125,6 +140,8 @@ class Journal:
         if isinstance(event, Signals):
             for part in reports:
                 self._signal(step.state, part, put)
+        elif isinstance(event, Elapsed):
+            self._elapsed(step.state, event, put)
         else:
             line = self._event(event)
             if line is not None:
@@ -159,6 +176,21 @@ class Journal:
                 ids = self.engine.ids(state, slots)
                 line["gone"] = [{"id": id_, "slot": slot} for id_, slot in zip(ids, slots, strict=True)]
             put(line)
+
+    def _elapsed(self, state: State, event: Elapsed, put: Callable[[dict[str, Any]], None]) -> None:
+        """Write a line for each timer; deadlines that follow one another in one set are one line."""
+        by_set = [(self.engine.set_of(state, slot), slot) for slot in event.deadlines]
+        for name, some in groupby(by_set, key=lambda entry: entry[0]):
+            slots = array("I", (slot for _, slot in some))
+            instances = self._instances(state, slots)
+            put({"kind": "elapsed", "what": "deadline", "set": name, "instances": instances})
+        for what, names in (("delay", event.delays), ("pause", event.pauses)):
+            for name in names:
+                put({"kind": "elapsed", "what": what, "set": name})
+        for rollout in event.bakes:
+            put({"kind": "elapsed", "what": "bake", "rollout": rollout})
+        for name, is_open in event.windows:
+            put({"kind": "elapsed", "what": "window", "set": name, "open": is_open})
 
     def _runs(self, state: State, part: Reports) -> Iterable[tuple[array[int], bool]]:
         if part.set not in self._shrunk:

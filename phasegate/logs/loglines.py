@@ -12,7 +12,7 @@ import msgspec
 from attrs import frozen
 
 from phasegate.files.documents import InvalidFile
-from phasegate.logs.journal import EVENTS, FORMAT
+from phasegate.logs.journal import EVENTS, FORMAT, REMARKS
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -62,13 +62,18 @@ def read_header(text: bytes, name: str) -> Header:
 
 
 def read_steps(lines: Iterable[bytes], name: str) -> Iterator[RecordedStep]:
-    """Yield the steps of the lines after the first; `InvalidFile` where one cannot be read or the log is cut off."""
+    """Yield the steps of the lines after the first, remarks passed over.
+
+    `InvalidFile` where one cannot be read or the log is cut off.
+    """
     found: list[Line] = []
     number, steps, ended = 1, 0, False
     for number, text in enumerate(lines, 2):
         line = _line(number, text, name)
         if ended:
             raise InvalidFile("a line after the end of the log", name, f"line {number}")
+        if line.kind in REMARKS:
+            continue
         found.append(line)
         if line.kind == "step":
             steps += 1

@@ -17,6 +17,7 @@ from phasegate.core.events import (
     Batch,
     Cancel,
     Configured,
+    Elapsed,
     Event,
     Pause,
     Protected,
@@ -59,6 +60,14 @@ class _Signal(msgspec.Struct):
     do: str = "nothing"
     attempt: int = 0
     gone: list[_Gone] | None = None
+
+
+class _Elapsed(msgspec.Struct):
+    what: str
+    set: str = ""
+    instances: list[str] = []
+    rollout: int = -1
+    open: bool = False
 
 
 class _Batch(msgspec.Struct):
@@ -141,6 +150,8 @@ class Reader:
                 return Tick(step.now), ()
             case "start":
                 made = self._start
+            case "elapsed":
+                made = self._elapsed
             case "rollout":
                 made = self._rollout
             case _:
@@ -154,6 +165,32 @@ class Reader:
                 batch = self._as(line, _Batch)
                 batches.append(Batch(batch.set, self._slots(state, batch.set, batch.instances, line)))
         return Start(batches, step.now)
+
+    def _elapsed(self, state: State, step: RecordedStep) -> Event:
+        deadlines = array("I")
+        passed: dict[str, list[Any]] = {"delay": [], "pause": [], "bake": [], "window": []}
+        for line in step.lines:
+            if line.kind != "elapsed":
+                continue
+            timer = self._as(line, _Elapsed)
+            if timer.what == "deadline":
+                deadlines.extend(self._slots(state, timer.set, timer.instances, line))
+            elif timer.what == "bake":
+                passed["bake"].append(timer.rollout)
+            elif timer.what == "window":
+                passed["window"].append((timer.set, timer.open))
+            elif timer.what in passed:
+                passed[timer.what].append(timer.set)
+            else:
+                raise self._fault(line, f"`{timer.what}` is no timer of a log")
+        return Elapsed(
+            now=step.now,
+            deadlines=deadlines,
+            delays=passed["delay"],
+            pauses=passed["pause"],
+            bakes=passed["bake"],
+            windows=passed["window"],
+        )
 
     def _rollout(self, state: State, step: RecordedStep) -> Event:
         begun = self._as(self._only(step, "rollout-started"), _Rollout)
