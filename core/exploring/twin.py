@@ -40,7 +40,7 @@ TOUCHED: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
 # on its way: a recorded command is 0, then handed out, then carried out; after a crash nobody knows which
 RECORDED, ISSUED, EXECUTED, UNSURE = 0, 1, 2, 3
 
-_ANSWERS: Final = {
+ANSWERS: Final = {
     Do.REPLACE: (What.DISK_REPLACED, What.FAILED),
     Do.CONFIGURE: (What.CONFIGURED, What.FAILED),
     Do.RESTORE: (What.DISK_RESTORED, What.RESTORE_FAILED),
@@ -271,7 +271,7 @@ class Explorer:
                 for run in self.runs:
                     yield from self._of_instances(act, run)
         for bucket in range(self.buckets) if self._may(Act.MAINTENANCE) else ():
-            if any(self._is_well(slot) for slot in self.runs[bucket]):
+            if any(self.is_well(slot) for slot in self.runs[bucket]):
                 yield (Act.MAINTENANCE, bucket, 0, 0)
         yield from self._timers_and_people()
         for which in range(len(self.subject.orders)):
@@ -329,7 +329,7 @@ class Explorer:
                 if self._is_possible(act, slot, which):
                     yield (act, slot, 0, which)
 
-    def _is_well(self, slot: int) -> bool:
+    def is_well(self, slot: int) -> bool:
         state, health = self.v.life[slot] & c.STATE_BITS, self.v.life[slot] >> c.HEALTH_SHIFT
         return state != Life.GONE and health not in (Health.UNHEALTHY, Health.UNKNOWN)
 
@@ -343,7 +343,7 @@ class Explorer:
             case Act.HEALTHY:
                 return state != Life.GONE and (state == Life.VERIFYING or health != Health.HEALTHY)
             case Act.UNHEALTHY:
-                return self._is_well(slot)
+                return self.is_well(slot)
             case Act.STALE:
                 if which:
                     return bool(state == Life.VERIFYING and self.v.observed[slot] < BETWEEN)
@@ -408,7 +408,7 @@ class Explorer:
                     self.ghost[slot] = self.v.version[slot]
                 kernel.start(whom, self.v.bucket[slots[0]], slots)
             case Act.MAINTENANCE:
-                self._report([(slot, What.UNHEALTHY, FRESH, 0, 0) for slot in self.runs[whom] if self._is_well(slot)])
+                self._report([(slot, What.UNHEALTHY, FRESH, 0, 0) for slot in self.runs[whom] if self.is_well(slot)])
             case Act.DELAY | Act.REST:
                 kernel.pass_timer(whom, c.DELAYED if act == Act.DELAY else c.RESTING)
             case Act.WINDOW:
@@ -441,7 +441,7 @@ class Explorer:
         do = COMMANDS.get(state, Do.NOTHING)
         match act:
             case Act.ANSWER | Act.FAIL:
-                self._report([(slot, _ANSWERS[do][act == Act.FAIL], FRESH, attempt, do)])
+                self._report([(slot, ANSWERS[do][act == Act.FAIL], FRESH, attempt, do)])
             case Act.HEALTHY:
                 self._report([(slot, What.HEALTHY, FRESH, 0, 0)])
             case Act.UNHEALTHY:
@@ -452,7 +452,7 @@ class Explorer:
                 self._report(
                     [
                         (slot, what, FRESH, attempt - (answered is do), answered)
-                        for answered, whats in _ANSWERS.items()
+                        for answered, whats in ANSWERS.items()
                         for what in whats
                     ]
                 )
