@@ -94,10 +94,10 @@ class Scenario:
         return [Rollout(image, NOW) for image in engine.candidates_for_update(engine.initial(now=NOW))]
 
     def _first_reports(self, engine: Engine) -> list[Event]:
-        """Where stale reports may come, everybody has been heard of once: a report can then be older than another."""
+        """Let everybody be heard of once where stale or duplicate reports may come, which are so beside another one."""
         state = engine.initial(now=NOW)
         life = state.column("life").flat()[: state.rows["instance"]]
-        if not self.freedom.stale_reports or not life:
+        if not (self.freedom.stale_reports or self.freedom.duplicate_reports) or not life:
             return []
         return [
             Signals.joined([Signals.of(What(byte >> c.HEALTH_SHIFT), [at], NOW) for at, byte in enumerate(life)], NOW)

@@ -1,0 +1,196 @@
+"""The numbers by which a promise is broken, in a sentence: counted from the lives, healths and versions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from phasegate.core import codes as c
+from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.promises import Promise
+from phasegate.core.exploring.twin import Explorer, Move
+from phasegate.core.lifecycle import IN_FLIGHT, Life
+from phasegate.core.model import Health
+
+
+def evidence_in(twin: Explorer, promise: int, move: Move | None) -> str:
+    """Return by which numbers the promise is broken: by the act `move` in the state that is laid open, or in it.
+
+    Empty where the state says nothing of it: some promises are broken before an act, some after it.
+    """
+    if move is not None:
+        told = _BEFORE.get(promise)
+        return told(_Case(twin, move)) if told is not None and move[0] == Act.START else ""
+    told = _AFTER.get(promise)
+    return told(_Case(twin, (Act.START, 0, 0, 0))) if told is not None else ""
+
+
+class _Case:
+    """One explored state, and an act in it, in the names of the fleet."""
+
+    def __init__(self, twin: Explorer, move: Move) -> None:
+        self.twin, self.move, self.v = twin, move, twin.v
+        self.directory = twin.open.work.compiled.directory
+        self.meant = twin.judge.meant
+
+    def name(self, slot: int) -> str:
+        return f"{self.directory.sets[self.v.set_of(slot)]}/{self.twin.open.work.id_of(slot)}"
+
+    def names(self, slots: Iterable[int]) -> str:
+        return ", ".join(self.name(slot) for slot in slots) or "none"
+
+    def present(self, s: int) -> list[int]:
+        return [slot for slot in self.twin.judge.members[s] if self.life(slot) != Life.GONE]
+
+    def life(self, slot: int) -> Life:
+        return Life(self.v.life[slot] & c.STATE_BITS)
+
+    def is_bad(self, slot: int) -> bool:
+        return self.v.life[slot] >> c.HEALTH_SHIFT in (Health.UNHEALTHY, Health.UNKNOWN)
+
+    def flying(self, s: int) -> list[int]:
+        return [slot for slot in self.present(s) if self.life(slot) in IN_FLIGHT]
+
+    def starting(self) -> list[int]:
+        part = self.twin.kernel.part(self.move[1], self.move[2])
+        return [slot for at, slot in enumerate(part) if self.move[3] >> at & 1]
+
+    def version(self, number: int) -> str:
+        return self.twin.open.work.book.versions[number] or "unknown"
+
+
+# --- before a start --------------------------------------------------------------------------------------------------
+
+
+def _batch(case: _Case) -> str:
+    s, slots = case.move[1], case.starting()
+    total, percent = len(case.present(s)), case.meant.percent[s * 4]
+    cap = max(1, min(total * percent // 100, total - 1))
+    flying = len(case.flying(s))
+    also = f" beside {flying} in flight" if flying else ""
+    return f"{len(slots)} start{also} in {case.directory.sets[s]}: at most {cap} of {total} may ({percent} %)"
+
+
+def _unhealthy(case: _Case) -> str:
+    s = case.move[1]
+    bad, total = sum(map(case.is_bad, case.present(s))), len(case.present(s))
+    percent = case.meant.percent[s * 4 + 1]
+    return f"{bad} of {total} in {case.directory.sets[s]} are not healthy, more than {percent} %, and a batch starts"
+
+
+def _after_end(case: _Case) -> str:
+    s = case.move[1]
+    upgraded = [slot for slot in case.present(s) if case.life(slot) is Life.UPGRADED]
+    undone = sum(case.life(slot) in (Life.RESTORED, Life.FAILED) for slot in case.present(s))
+    bad = undone + sum(map(case.is_bad, upgraded))
+    percent, of_set = case.meant.percent[s * 4 + 2], case.meant.percent[s * 4 + 3]
+    of = len(case.present(s)) if of_set else undone + len(upgraded)
+    return f"{bad} of {of} in {case.directory.sets[s]} turned out bad, of {percent} % that may, and a batch starts"
+
+
+def _phase(case: _Case) -> str:
+    link = case.move[1] * c.LINK
+    rollout = case.v.link[link + c.LINK_ROLLOUT]
+    is_open, own = case.v.plan[rollout * c.PLAN + c.PLAN_PHASE], case.v.link[link + c.LINK_PHASE]
+    return f"{case.directory.sets[case.move[1]]} of phase {own} starts, and phase {is_open} is the open one"
+
+
+def _target(case: _Case) -> str:
+    target = case.version(case.v.link[case.move[1] * c.LINK + c.LINK_TARGET])
+    parts = (
+        f"{case.name(slot)} ({case.life(slot).word}, {case.version(case.v.version[slot])})" for slot in case.starting()
+    )
+    return f"a batch to {target} takes {', '.join(parts)}"
+
+
+_BEFORE: Final[Mapping[int, Callable[[_Case], str]]] = {
+    Promise.BATCH_WITHIN_CAP: _batch,
+    Promise.HEALTHY_ENOUGH: _unhealthy,
+    Promise.NOT_AFTER_THE_END: _after_end,
+    Promise.PHASES_IN_ORDER: _phase,
+    Promise.TARGET_UNTOUCHED: _target,
+}
+
+
+# --- in a state ------------------------------------------------------------------------------------------------------
+
+
+def _at_work(case: _Case) -> str:
+    v, regions = case.v, case.directory.regions
+    busy = {v.link[s * c.LINK + c.LINK_REGION] for s in range(case.twin.sets) if v.status[s] == c.ROLLING}
+    return f"at work: {', '.join(regions[region] for region in sorted(busy))}"
+
+
+def _busy(case: _Case) -> str:
+    held = [
+        f"{case.directory.sets[s]} holds {case.directory.cells[cell] if cell >= 0 else 'no cell'}"
+        for s in range(case.twin.sets)
+        if (cell := case.v.link[s * c.LINK + c.LINK_HOLD]) >= 0 or case.flying(s)
+    ]
+    return "; ".join(held)
+
+
+def _places(case: _Case) -> str:
+    return "in flight: " + "; ".join(
+        f"{case.names(case.flying(s))} of upgrade domains "
+        + ", ".join(sorted({str(case.v.site[case.v.bucket[x] * c.SITE + c.SITE_DOMAIN]) for x in case.flying(s)}))
+        for s in range(case.twin.sets)
+        if case.flying(s)
+    )
+
+
+def _versions(case: _Case) -> str:
+    slots = [slot for s in range(case.twin.sets) for slot in case.present(s)]
+    return "; ".join(
+        f"{case.name(slot)} {case.life(slot).word} on {case.version(case.v.version[slot])}" for slot in slots
+    )
+
+
+def _counts(case: _Case) -> str:
+    told = []
+    for s, name in enumerate(case.directory.sets):
+        tally = case.v.tally[s * c.TALLY : (s + 1) * c.TALLY]
+        kept = ", ".join(f"{tally[life]} {life.word}" for life in Life if life is not Life.GONE and tally[life])
+        told.append(f"{name} has {len(case.present(s))} instances and counts {kept or 'nothing'}")
+    return "; ".join(told)
+
+
+def _running(case: _Case) -> str:
+    running = [str(at) for at in range(case.twin.rollouts) if case.v.course[at] == c.RUNNING]
+    return f"rollout {', '.join(running)} still runs, and nothing is left that must happen"
+
+
+def _left(case: _Case) -> str:
+    slots = [slot for s in range(case.twin.sets) for slot in case.present(s)]
+    left = [slot for slot in slots if case.life(slot) in (Life.PENDING, Life.RESTORED, Life.FAILED)]
+    return f"not on the target at the end: {case.names(left)}"
+
+
+def _groups(case: _Case) -> str:
+    cells, sets = case.directory.cells, case.directory.sets
+    told = []
+    for counts, limit, members in case.meant.groups:
+        names = cells if counts == "cells" else sets
+        told.append(
+            f"at most {limit} {counts} of {', '.join(n for n, is_in in zip(names, members, strict=True) if is_in)}"
+        )
+    return f"{'; '.join(told)}; {_at_work(case)}; {_busy(case)}; {_places(case)}"
+
+
+_AFTER: Final[Mapping[int, Callable[[_Case], str]]] = {
+    Promise.PAIRS_APART: _at_work,
+    Promise.CELLS_APART: _busy,
+    Promise.BATCH_WITHIN_CAP: _places,
+    Promise.PHASES_IN_ORDER: _at_work,
+    Promise.PROMOTED_BY_HEALTH: _versions,
+    Promise.OWN_DISK_BACK: _versions,
+    Promise.TARGET_UNTOUCHED: _versions,
+    Promise.MANUAL_NEVER_RESTORES: _versions,
+    Promise.COUNTS_ADD_UP: _counts,
+    Promise.COMMANDS_AS_RECORDED: _versions,
+    Promise.EVERY_ROLLOUT_ENDS: _running,
+    Promise.EVERYONE_UPGRADED: _left,
+    Promise.SMALL_SETS_END: _running,
+    Promise.LATE_MOVES_NOTHING: _versions,
+    Promise.GROUPS_WITHIN_LIMITS: _groups,
+}

@@ -1,0 +1,148 @@
+"""Which explorer there is for an engine: the compiled one on the compiled kernel, its plain twin on any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from phasegate.core.engine import Engine
+from phasegate.core.exploring.subject import Open, Subject
+from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.core.exploring.twin import Move, Successor, Violation
+
+
+class Explorer(Protocol):
+    """What both explorers are."""
+
+    @property
+    def subject(self) -> Subject:
+        """What is explored."""
+        ...
+
+    @property
+    def open(self) -> Open:
+        """Its arena and books."""
+        ...
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether states that differ in names only are one."""
+        ...
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it is the compiled one."""
+        ...
+
+    @property
+    def group(self) -> Sequence[Any]:
+        """The symmetries, the identity first."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """The depth that it has come to."""
+        ...
+
+    @property
+    def transitions(self) -> int:
+        """How many acts were taken."""
+        ...
+
+    @property
+    def rising(self) -> int:
+        """Along how many of them the rank did not fall."""
+        ...
+
+    @property
+    def violation(self) -> Violation | None:
+        """The promise that is broken."""
+        ...
+
+    @property
+    def left(self) -> Sequence[int]:
+        """What the environment has left in the state that is laid open."""
+        ...
+
+    @property
+    def happened(self) -> int:
+        """Which of the scenario's events have happened in it, one bit each."""
+        ...
+
+    @property
+    def states(self) -> int:
+        """How many states have been found."""
+        ...
+
+    @property
+    def frontier(self) -> int:
+        """How many of them wait to be expanded."""
+        ...
+
+    @property
+    def first(self) -> Any:
+        """The key of the first state."""
+        ...
+
+    @property
+    def taken(self) -> Mapping[Any, int]:
+        """How often each kind of act was taken."""
+        ...
+
+    @property
+    def became(self) -> Mapping[Any, int]:
+        """How often an instance went from one state of its life to another."""
+        ...
+
+    @property
+    def ended(self) -> Mapping[Any, int]:
+        """How often an attempt ended with that status and code."""
+        ...
+
+    @property
+    def standing(self) -> Mapping[Any, int]:
+        """In how many states a rule kept a set from starting."""
+        ...
+
+    def run(self, states_max: int) -> str:
+        """Expand up to so many states."""
+        ...
+
+    def key_of(self, number: int) -> Any:
+        """Return a state's key."""
+        ...
+
+    def write(self, key: Any) -> None:
+        """Lay a key open."""
+        ...
+
+    def successors(self, key: Any) -> list[Successor]:
+        """Return what each possible act leads to."""
+        ...
+
+    def path(self, number: int) -> list[int]:
+        """Return the states from the first one to that one."""
+        ...
+
+    def trace(self, number: int) -> list[Move]:
+        """Return the acts that lead there."""
+        ...
+
+
+def explorer_class(engine: Engine) -> Any:
+    """Return the class of explorer for an engine."""
+    if not engine.is_compiled:
+        return Twin
+    try:
+        return import_module("phasegate.core.exploring.explorer").Explorer
+    except ImportError:
+        return Twin
+
+
+def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | None) -> Explorer:
+    """Return an explorer of the subject; `memory_max` (bytes) bounds the compiled one by itself."""
+    cls = explorer_class(subject.engine)
+    more = {"memory_max": memory_max} if cls.is_compiled and memory_max is not None else {}
+    explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)
+    return explorer

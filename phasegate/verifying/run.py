@@ -1,0 +1,369 @@
+"""One verification: an explorer run to its end, or to a bound, and what is to be said of it."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal
+
+from attrs import define, field, frozen
+
+from phasegate.core.exploring.promises import Promise
+from phasegate.core.kernels import default_kernel
+from phasegate.core.twin import Kernel as TwinKernel
+from phasegate.verifying.conditions import CONDITIONS
+from phasegate.verifying.coverage import Coverage, coverage_of
+from phasegate.verifying.ends import escaping
+from phasegate.verifying.explorers import Explorer, made
+from phasegate.verifying.promise import Custom, Memory
+from phasegate.verifying.scenario import Scenario
+from phasegate.verifying.scenariofile import promise_name
+from phasegate.verifying.trace import Trace, plain, told, traced
+from phasegate.verifying.walks import Walker
+
+Verdict = Literal["holds", "violated", "undetermined"]
+Order = Literal["breadth", "depth", "random"]
+LIVENESS: Final = frozenset({Promise.EVERY_ROLLOUT_ENDS, Promise.EVERYONE_UPGRADED, Promise.SMALL_SETS_END})
+CHUNK_SECONDS: Final = 0.2  # between two looks at the clock, the memory, and whether somebody wants it to end
+_CHUNK_MAX: Final = 4_000_000
+
+
+@frozen(kw_only=True)
+class Bounds:
+    """Where a run ends without an answer: states found, seconds, bytes; None is no bound."""
+
+    states: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+
+@frozen(kw_only=True)
+class Progress:
+    """How far a run is."""
+
+    states: int
+    transitions: int
+    frontier: int
+    depth: int
+    seconds: float
+    memory: int
+
+    @property
+    def rate(self) -> float:
+        """States a second so far."""
+        return self.states / self.seconds if self.seconds else 0.0
+
+
+@frozen(kw_only=True)
+class Broken:
+    """A promise that does not hold: its name, its number (None: somebody's own), and what it says."""
+
+    name: str
+    number: int | None
+    sentence: str
+    kind: str = "always"
+
+
+@frozen(kw_only=True)
+class Asked:
+    """How one of somebody's own promises was asked: how often, and the fields that it read without saying so."""
+
+    name: str
+    kind: str
+    calls: int
+    undeclared: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Result:
+    """What a verification came to. `trace` is None where nothing is broken, or no run shows it.
+
+    `reason` says why it is undetermined, or what is not so; `disagreements` are (what, expected, found).
+    """
+
+    scenario: Scenario
+    verdict: Verdict
+    reason: str | None
+    broken: Broken | None
+    progress: Progress
+    is_symmetric: bool
+    symmetries: int
+    is_compiled: bool
+    order: Order
+    rising: int
+    coverage: Coverage
+    asked: tuple[Asked, ...]
+    trace: Trace | None
+    disagreements: tuple[tuple[str, str, str], ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise holds in all that was to be explored."""
+        return self.verdict == "holds"
+
+
+def verify(
+    scenario: Scenario,
+    *,
+    promises: Sequence[Custom] = (),
+    symmetry: bool = True,
+    order: Order = "breadth",
+    bounds: Bounds | None = None,
+    kernel: Any = None,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Explore every state of the scenario, and return what it shows (semantics 11).
+
+    `promises` are somebody's own beside the built-in ones. `symmetry` takes for one what differs in names only; it is
+    left out where a promise tells apart those whom it would take for one. `order` is breadth (shortest
+    counterexamples), depth, or random walks, which are a sample: their verdict is never "holds". `bounds` end a run
+    with what it covered, as `stop` does when it returns true, which is asked a few times a second, like `progress` is
+    told.
+
+    `InvalidModel`, `InvalidEvent` or `UnknownName` if the scenario cannot begin.
+    """
+    run = Run(scenario, tuple(promises), order, bounds or Bounds(), kernel_class(kernel), seed, progress, stop)
+    return run.through(symmetry)
+
+
+def kernel_class(kernel: Any) -> Any:
+    """Return the class of selector and stepper: as given, by the words `compiled` or `twin`, or what there is."""
+    if kernel == "twin":
+        return TwinKernel
+    return default_kernel() if kernel in (None, "compiled") else kernel
+
+
+@define
+class Run:
+    """One run: what it was asked, and what it keeps beside its explorer."""
+
+    scenario: Scenario
+    promises: tuple[Custom, ...]
+    order: Order
+    bounds: Bounds
+    kernel: Any
+    seed: int
+    progress: Callable[[Progress], None] | None
+    stop: Callable[[], bool]
+    explorer: Explorer = field(init=False)
+    is_symmetric: bool = field(init=False, default=True)
+    asked: list[Memory] = field(init=False, factory=list)
+    shown: dict[Custom, int] = field(init=False, factory=dict)  # `sometimes`, and the first state that shows it
+    seen: int = field(init=False, default=0)  # states that were asked about
+    began: float = field(init=False, default=0.0)
+
+    def through(self, symmetry: bool) -> Result:
+        """Run, once more without symmetry if a promise turns out to read who is who."""
+        subject = self.scenario.subject(self.kernel)
+        self.asked = [Memory(one) for one in (*self.promises, *self._claims())]
+        self.began = time.monotonic()
+        self.is_symmetric = symmetry and self.order != "random"
+        while True:
+            self.explorer = made(
+                subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory
+            )
+            if self._tells_apart():
+                self.is_symmetric = False
+                continue
+            if self.order == "random":
+                self.explorer = Walker(self.explorer, self.seed)
+            self.seen, self.shown = 0, {}
+            found = self._explore()
+            if found != "again":
+                return self._result(found)
+            self.is_symmetric = False
+
+    def _claims(self) -> list[Custom]:
+        return [CONDITIONS[name] for name in self.scenario.sometimes]
+
+    def _tells_apart(self) -> bool:
+        """Whether a promise reads who is who among those that the symmetry takes for one."""
+        if not self.explorer.is_symmetric:
+            return False
+        named = frozenset(name for memory in self.asked for name in memory.names())
+        moved = {"instances"}
+        for one in self.explorer.group:
+            if one.cell != tuple(range(len(one.cell))):
+                moved.add("cells")
+            if one.set != tuple(range(len(one.set))):
+                moved.add("sets")
+        return bool(named & moved)
+
+    # --- exploring ---------------------------------------------------------------------------------------------------
+
+    def _explore(self) -> str:
+        """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
+        chunk = 64
+        while True:
+            before = time.monotonic()
+            found = self.explorer.run(chunk)
+            broken = self._ask()
+            if broken:
+                return broken
+            took = time.monotonic() - before
+            now = self.measured()
+            if self.progress is not None:
+                self.progress(now)
+            if found != "more":
+                return found
+            bound = self._bound(now)
+            if bound is not None:
+                return bound
+            chunk = max(16, min(_CHUNK_MAX, int(chunk * CHUNK_SECONDS / max(took, CHUNK_SECONDS / 4))))
+            if self.bounds.states is not None:
+                chunk = max(1, min(chunk, self.bounds.states - self.explorer.states))
+
+    def _bound(self, now: Progress) -> str | None:
+        if self.stop():
+            return "interrupted"
+        if self.bounds.states is not None and now.states >= self.bounds.states:
+            return "bound"
+        if self.bounds.seconds is not None and now.seconds >= self.bounds.seconds:
+            return "time"
+        if self.bounds.memory is not None and now.memory >= self.bounds.memory:
+            return "memory"
+        return None
+
+    def measured(self) -> Progress:
+        """Return how far the run is."""
+        explorer = self.explorer
+        used = getattr(explorer, "bytes_used", None)
+        return Progress(
+            states=explorer.states,
+            transitions=explorer.transitions,
+            frontier=explorer.frontier,
+            depth=explorer.depth,
+            seconds=time.monotonic() - self.began,
+            memory=resident() if used is None else int(used),
+        )
+
+    # --- somebody's own promises -------------------------------------------------------------------------------------
+
+    def _ask(self) -> str:
+        """Ask about the states found since: return `broken` or `again` if that ends the run, else nothing."""
+        explorer = self.explorer
+        first = self.seen
+        self.seen = explorer.states
+        if not self._open_questions():
+            return ""
+        for number in range(first, self.seen):
+            explorer.write(explorer.key_of(number))
+            known: dict[str, Any] = {}
+            for memory in self._open_questions():
+                holds = memory.holds(explorer, known)
+                if memory.undeclared and self._tells_apart():
+                    return "again"
+                if memory.promise.kind == "sometimes" and holds:
+                    self.shown[memory.promise] = number
+                elif memory.promise.kind == "always" and not holds:
+                    self.shown[memory.promise] = number
+                    return "broken"
+        return ""
+
+    def _open_questions(self) -> list[Memory]:
+        """Return the promises that are asked of every state: `sometimes` until one has shown it, never `eventually`."""
+        return [
+            memory for memory in self.asked if memory.promise.kind != "eventually" and memory.promise not in self.shown
+        ]
+
+    # --- what it came to ---------------------------------------------------------------------------------------------
+
+    def _result(self, found: str) -> Result:
+        progress = self.measured()
+        verdict, reason, broken, trace = self._judged(found)
+        return Result(
+            scenario=self.scenario,
+            verdict=verdict,
+            reason=reason,
+            broken=broken,
+            progress=progress,
+            is_symmetric=self.explorer.is_symmetric,
+            symmetries=len(self.explorer.group),
+            is_compiled=self.explorer.is_compiled,
+            order=self.order,
+            rising=self.explorer.rising,
+            coverage=coverage_of(self.explorer),
+            asked=tuple(
+                Asked(
+                    name=memory.promise.name,
+                    kind=memory.promise.kind,
+                    calls=memory.calls,
+                    undeclared=tuple(memory.undeclared),
+                )
+                for memory in self.asked[: len(self.promises)]
+            ),
+            trace=trace,
+            disagreements=self._disagreements(verdict, broken, progress),
+        )
+
+    def _judged(self, found: str) -> tuple[Verdict, str | None, Broken | None, Trace | None]:
+        if found == "violated":
+            return self._built_in()
+        if found == "broken":
+            custom, number = next(item for item in self.shown.items() if item[0].kind == "always")
+            return "violated", None, _broken(custom), self._traced(custom, number)
+        if found != "done":
+            return "undetermined", found, None, None
+        for memory in self.asked:
+            if memory.promise.kind == "sometimes" and memory.promise not in self.shown:
+                return "violated", f"no state shows `{memory.promise.name}`", _broken(memory.promise), None
+        for memory in self.asked:
+            if memory.promise.kind == "eventually":
+                twin = plain(self.explorer)
+                keys = escaping(twin, memory)
+                if keys is not None:
+                    said = _said(memory.promise)
+                    return "violated", None, _broken(memory.promise), told(twin, keys, 0, None, **said)
+        is_asked = self.scenario.promises & LIVENESS or any(
+            memory.promise.kind == "eventually" for memory in self.asked
+        )
+        if self.explorer.rising and is_asked:
+            return "undetermined", "runs without an end", None, None
+        return "holds", None, None, None
+
+    def _built_in(self) -> tuple[Verdict, str | None, Broken | None, Trace | None]:
+        violation = self.explorer.violation
+        assert violation is not None, "an explorer that says `violated` says by what"
+        promise = violation.promise
+        broken = Broken(name=promise_name(promise), number=int(promise), sentence=promise.sentence)
+        said: dict[str, Any] = {"of": int(promise), "name": broken.name, "sentence": broken.sentence}
+        return "violated", None, broken, traced(self.explorer, violation.state, int(promise), **said)
+
+    def _traced(self, custom: Custom, number: int) -> Trace:
+        return traced(self.explorer, number, **_said(custom))
+
+    def _disagreements(
+        self, verdict: Verdict, broken: Broken | None, progress: Progress
+    ) -> tuple[tuple[str, str, str], ...]:
+        """Compare with what the scenario expects; of a run that met a bound nothing can be said."""
+        expect = self.scenario.expect
+        if verdict == "undetermined" and expect.verdict != "undetermined":
+            return ()
+        rows: list[tuple[str, Any, Any]] = [("verdict", expect.verdict, verdict)]
+        if broken is not None:
+            rows.append(("promise", expect.promise, broken.name))
+        elif self.order == "breadth" and verdict == "holds":
+            rows.append(("depth", expect.depth, progress.depth))
+            counts = expect.symmetric if self.explorer.is_symmetric else expect
+            place = "symmetric." if self.explorer.is_symmetric else ""
+            rows.append((f"{place}states", counts.states, progress.states))
+            rows.append((f"{place}transitions", counts.transitions, progress.transitions))
+        return tuple((what, str(one), str(other)) for what, one, other in rows if one is not None and one != other)
+
+
+def _said(custom: Custom) -> dict[str, Any]:
+    return {"of": None, "name": custom.name, "sentence": custom.sentence}
+
+
+def _broken(custom: Custom) -> Broken:
+    return Broken(name=custom.name, number=None, sentence=custom.sentence, kind=custom.kind)
+
+
+def resident() -> int:
+    """Return the most memory that this process has had, in bytes; the plain explorer's own is not known better."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
