@@ -512,7 +512,7 @@ cdef class Explorer:
         cdef int bucket, slot, at = 0
         for bucket in range(self.buckets):
             self.run_first[bucket] = at
-            for slot in self.k.members(bucket):
+            for slot in sorted(self.k.members(bucket), key=self.open.tags.__getitem__):  # equal tags side by side
                 self.lined[at] = slot
                 self.place_of[slot] = at
                 self.bucket_of[slot] = bucket
@@ -792,7 +792,7 @@ cdef class Explorer:
             for i in range(first + 1, end):
                 held = self.key[i]
                 j = i
-                while j > first and self.key[j - 1] > held:
+                while j > first and self.key[j - 1] > held and self.tag[self.lined[j - 1]] == self.tag[self.lined[i]]:
                     self.key[j] = self.key[j - 1]
                     j -= 1
                 self.key[j] = held
@@ -1719,6 +1719,7 @@ cdef class Explorer:
         memcpy(here, self.key_at(number), self.key_bytes)
         self.c_write(here)
         self.base_rank = self.rank_of_key(here)
+        self.count_standing()
         self.c_moves()
         for at in range(self.move_count):
             move = self.moves_[at]
@@ -1994,3 +1995,38 @@ cdef class Explorer:
     def ended(self):
         """How often an attempt ended with that status and code (`core.codes`)."""
         return {(at // 8, at % 8): self.ended_[at] for at in range(STATUSES * 8) if self.ended_[at]}
+
+    cdef void count_standing(self) noexcept nogil:
+        """Count each rule that keeps a set with pending instances from starting."""
+        cdef int s, at, bucket, number, lately, bits
+        for s in range(self.sets):
+            if not self.k.tally[s * TALLY + PENDING]:
+                continue
+            bits = self.k.c_standing(s)
+            if not bits:
+                bits = self.k.c_gates(s)
+            if not bits:
+                number = self.k.c_current(s, &lately)
+                for bucket in range(self.k.first_bucket(s), self.k.end_bucket(s)):
+                    if self.k.c_is_candidate(bucket, number, lately):
+                        bits |= self.k.c_in_cell(s, self.k.site[bucket * SITE + SITE_CELL])
+            at = 0
+            while bits:
+                self.standing_[at] += bits & 1
+                bits >>= 1
+                at += 1
+
+    @property
+    def standing(self):
+        """In how many states a rule (a bit) kept a set from starting."""
+        return {1 << at: self.standing_[at] for at in range(32) if self.standing_[at]}
+
+    @property
+    def left(self):
+        """What the environment has left in the state that the arena holds: a byte an entry of `acts.PURSES`."""
+        return <bytes>(<char*>self.rest)[: len(_acts.PURSES)]
+
+    @property
+    def happened(self):
+        """Which of the scenario's own events have happened in the state that the arena holds, one bit each."""
+        return self.rest[PURSES] | self.rest[PURSES + 1] << 8

@@ -4,7 +4,7 @@ A *symmetry* is a permutation of the buckets, cells and sets of a fleet under wh
 as it is. Two states that a symmetry turns into one another have the same future up to names; if no promise tells them
 apart either, exploring one of them is enough. The group that is used is made of
 
-- the instances of one bucket (one set, phase ordering number, cell and upgrade domain): any permutation of them,
+- the instances of one bucket (one set, phase ordering number, cell and upgrade domain) and one tag: any permutation,
 - the zones of one region, all sets of the region at once,
 - the upgrade domains of one set, in all zones at once,
 - the sets of one region with equal models.
@@ -164,9 +164,9 @@ def is_kept(opened: Open, one: Symmetry) -> bool:
         first, items = lists
         return frozenset(items[first[at] : first[at + 1]])  # type: ignore[index]
 
-    sizes = [v.site[b * c.SITE + c.SITE_COUNT] for b in range(opened.rows["bucket"])]
+    tags = [sorted(opened.tags[slot] for slot in opened.kernel.members(b)) for b in range(opened.rows["bucket"])]
     return (
-        all(sizes[b] == sizes[to] for b, to in enumerate(one.bucket))
+        all(tags[b] == tags[to] for b, to in enumerate(one.bucket))
         and all(conflicts(x, y) == conflicts(one.cell[x], one.cell[y]) for x in cells for y in cells)
         and all(members(statics.cell_groups, x) == members(statics.cell_groups, one.cell[x]) for x in cells)
         and all(

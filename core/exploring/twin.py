@@ -121,8 +121,10 @@ class Explorer:
         self.last_trace = array("i")
 
     def _run(self, bucket: int) -> list[int]:
+        """Return the slots of a bucket, those with equal tags side by side: only they are interchangeable."""
         first = self.v.site[bucket * c.SITE + c.SITE_FIRST]
-        return list(self.v.order[first : first + self.v.site[bucket * c.SITE + c.SITE_COUNT]])
+        slots = self.v.order[first : first + self.v.site[bucket * c.SITE + c.SITE_COUNT]]
+        return sorted(slots, key=lambda slot: self.open.tags[slot])
 
     # --- keys --------------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class Explorer:
         v = self.v
         records = [tuple(self._record(slot) for slot in run) for run in self.runs]
         if self.is_symmetric:
-            records = [tuple(sorted(some)) for some in records]
+            records = [tuple(sorted(some, key=lambda record: (record[-1], record))) for some in records]
         sets = [(v.link[s * c.LINK + c.LINK_HOLD], self._set_record(s)) for s in range(self.sets)]
         rollouts = tuple(
             (v.course[at], v.trait[at], *v.plan[at * c.PLAN : (at + 1) * c.PLAN]) for at in range(self.rollouts)
