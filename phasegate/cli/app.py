@@ -228,3 +228,68 @@ def explain(
     from phasegate.cli.explaining import run
 
     return run(log, instance, at=at, as_json=as_json)
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, scenario, about, verdict (holds, violated, undetermined), reason, promise {name, number, sentence,",
+        "  kind} or null, evidence, order, kernel, symmetric, symmetries, states, transitions, depth, frontier,",
+        "  seconds, states_per_second, memory_bytes, rising (acts along which the rank does not fall),",
+        "  coverage {acts, rows, ends, reasons: {name: count}, missing [name]},",
+        "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}],",
+        "  disagreements [{what, expected, found}]",
+        "of several scenarios: format, scenarios [as above]",
+        "Exit code 1: a promise is broken, or a scenario does not come out as it expects; 3: undetermined.",
+    )
+)
+def verify(
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files; `-` for standard input.")
+    ],
+    *,
+    symmetry: Annotated[
+        bool, typer.Option("--symmetry/--no-symmetry", help="Take for one what differs in names only.")
+    ] = True,
+    order: Annotated[
+        str, typer.Option("--order", metavar="ORDER", help="breadth, depth, or random (walks: a sample).")
+    ] = "breadth",
+    states: Annotated[
+        int | None, typer.Option("--states", metavar="N", min=1, help="End after so many states.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="N", min=0, help="End after so many seconds.")
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="End at this much, like 2G; left out, half of what is free."),
+    ] = None,
+    kernel: Annotated[
+        str | None, typer.Option("--kernel", metavar="KERNEL", help="compiled or twin; left out, what there is.")
+    ] = None,
+    promises: Annotated[
+        str | None,
+        typer.Option("--promises", metavar="FILE", help="Promises of your own: a Python file, which is run."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Equal seeds give equal random walks.")] = 0,
+    trace: Annotated[
+        str | None,
+        typer.Option("--trace", metavar="LOG", help="Write the counterexample as a log; `-` for standard output."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
+    from phasegate.cli.verifying import run
+
+    return run(
+        scenarios,
+        symmetry=symmetry,
+        order=order,
+        states=states,
+        seconds=seconds,
+        memory=memory,
+        kernel=kernel,
+        promises=promises,
+        seed=seed,
+        trace=trace,
+        as_json=as_json,
+    )

@@ -273,7 +273,7 @@ class Run:
     # --- what it came to ---------------------------------------------------------------------------------------------
 
     def _result(self, found: str) -> Result:
-        progress = self.measured()
+        progress, covered = self.measured(), coverage_of(self.explorer)  # before a trace goes the way once more
         verdict, reason, broken, trace = self._judged(found)
         return Result(
             scenario=self.scenario,
@@ -286,7 +286,7 @@ class Run:
             is_compiled=self.explorer.is_compiled,
             order=self.order,
             rising=self.explorer.rising,
-            coverage=coverage_of(self.explorer),
+            coverage=covered,
             asked=tuple(
                 Asked(
                     name=memory.promise.name,
@@ -347,11 +347,11 @@ class Run:
         if broken is not None:
             rows.append(("promise", expect.promise, broken.name))
         elif self.order == "breadth" and verdict == "holds":
-            rows.append(("depth", expect.depth, progress.depth))
             counts = expect.symmetric if self.explorer.is_symmetric else expect
             place = "symmetric." if self.explorer.is_symmetric else ""
             rows.append((f"{place}states", counts.states, progress.states))
             rows.append((f"{place}transitions", counts.transitions, progress.transitions))
+            rows.append((f"{place}depth", counts.depth, progress.depth))
         return tuple((what, str(one), str(other)) for what, one, other in rows if one is not None and one != other)
 
 

@@ -28,18 +28,19 @@ _SPANS: Final = ("pause_between_batches_ms", "phase_bake_ms", "health_timeout_ms
 
 @frozen
 class Count:
-    """How many states and transitions there are."""
+    """How many states and transitions there are, and how many acts away the farthest state is."""
 
     states: int | None = None
     transitions: int | None = None
+    depth: int | None = None
 
 
 @frozen(kw_only=True)
 class Expected:
     """What a run of a scenario is expected to come to; None: whatever it is.
 
-    `states` and `transitions` count without symmetry, `symmetric` with it; both go by the whole exploration, breadth
-    first.
+    `states`, `transitions` and `depth` go without symmetry, `symmetric` with it, both by the whole exploration, breadth
+    first. Where the beginning is not symmetric itself, symmetry may make the way to a state shorter.
     """
 
     verdict: str | None = None

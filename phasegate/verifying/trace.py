@@ -79,7 +79,7 @@ class Trace:
 
 def column(state: State, name: str) -> memoryview:
     """Return the numbers of one column of a state."""
-    return memoryview(state.column(name).flat()).cast(BY_NAME[name].typecode)  # type: ignore[call-overload,no-any-return]
+    return memoryview(state.column(name).flat()).cast(BY_NAME[name].typecode)
 
 
 # --- the acts on the fleet as it is ----------------------------------------------------------------------------------

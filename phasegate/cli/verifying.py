@@ -1,0 +1,236 @@
+"""`phasegate verify`: every state of small fleets, explored; what holds, what does not, and the shortest way there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from attrs import asdict
+
+from phasegate.cli.ending import Exit, Refused
+from phasegate.cli.inputs import Inputs
+from phasegate.cli.screen import Screen, print_json, screen
+from phasegate.core.errors import InvalidModel
+from phasegate.core.kernels import default_kernel
+from phasegate.files.documents import InvalidFile, write_atomically
+from phasegate.verifying.promise import Custom, load_promises
+from phasegate.verifying.run import Bounds, Order, Progress, Result, verify
+from phasegate.verifying.scenario import Scenario
+from phasegate.verifying.scenariofile import parse_scenario
+from phasegate.verifying.story import story
+
+FORMAT: Final = "phasegate/verification/1"
+ORDERS: Final = ("breadth", "depth", "random")
+KERNELS: Final = ("compiled", "twin")
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def run(
+    scenarios: Sequence[str],
+    *,
+    symmetry: bool,
+    order: str,
+    states: int | None,
+    seconds: float | None,
+    memory: str | None,
+    kernel: str | None,
+    promises: str | None,
+    seed: int,
+    trace: str | None,
+    as_json: bool,
+) -> Exit:
+    """Verify each scenario, write the trace that is asked for, and show what came of it."""
+    _check(order, kernel, states, seconds, trace, len(scenarios))
+    bounds = Bounds(states=states, seconds=seconds, memory=_memory(memory))
+    files = Inputs()
+    read = [files.read(path) for path in scenarios]
+    given = [parse_scenario(data, name) for name, data in read]
+    own = load_promises(promises) if promises is not None else ()
+    results: list[Result] = []
+    with _interruptible() as stop:
+        for (name, _), scenario in zip(read, given, strict=True):
+            with _progress_line(scenario, len(given)) as tell:
+                results.append(_verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop))
+            if stop():
+                break
+    written = _write_trace(results, trace)
+    if as_json:
+        documents = [document(result) for result in results]
+        print_json(documents[0] if len(given) == 1 else {"format": FORMAT, "scenarios": documents})
+    else:
+        from phasegate.cli.verifyview import show
+
+        show(screen(), results, trace=written)
+    return _exit(results, is_cut=stop())
+
+
+def _check(
+    order: str, kernel: str | None, states: int | None, seconds: float | None, trace: str | None, count: int
+) -> None:
+    """Refuse what cannot be done before a long run, not after it."""
+    if order not in ORDERS:
+        raise Refused(f"`{order}` is none of {', '.join(ORDERS)}", "--order")
+    if kernel is not None and kernel not in KERNELS:
+        raise Refused(f"`{kernel}` is none of {', '.join(KERNELS)}", "--kernel")
+    if kernel == "compiled" and not default_kernel().is_compiled:
+        raise Refused("the compiled kernel was not built here; leave it out", "--kernel")
+    if order == "random" and states is None and seconds is None:
+        raise Refused("random walks have no end of their own; give --states or --seconds", "--order")
+    if trace is not None and count > 1:
+        raise Refused("one trace file is for one scenario", "--trace")
+    if trace not in (None, "-") and not os.path.isdir(os.path.dirname(os.path.realpath(trace))):
+        raise Refused(f"there is no folder `{os.path.dirname(trace)}` to write to", "--trace")
+
+
+def _memory(text: str | None) -> int:
+    """Return a number of bytes; without one, half of the memory that is free now, so that a run ends by itself."""
+    if text is None:
+        return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise Refused(f"`{text}` is no amount of memory, like `500M` or `2G`", "--memory")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _verified(
+    scenario: Scenario,
+    name: str,
+    own: tuple[Custom, ...],
+    symmetry: bool,
+    order: str,
+    bounds: Bounds,
+    kernel: str | None,
+    seed: int,
+    tell: Callable[[Progress], None] | None,
+    stop: Callable[[], bool],
+) -> Result:
+    try:
+        return verify(
+            scenario,
+            promises=own,
+            symmetry=symmetry,
+            order=cast(Order, order),
+            bounds=bounds,
+            kernel=kernel,
+            seed=seed,
+            progress=tell,
+            stop=stop,
+        )
+    except InvalidModel as error:
+        raise InvalidFile(error.what, name, error.path) from None
+
+
+def _exit(results: Sequence[Result], *, is_cut: bool) -> Exit:
+    if is_cut:
+        return Exit.INTERRUPTED
+    if any((result.verdict == "violated" and not _is_expected(result)) or result.disagreements for result in results):
+        return Exit.NO
+    return Exit.NO_ANSWER if any(result.verdict == "undetermined" for result in results) else Exit.WELL
+
+
+def _is_expected(result: Result) -> bool:
+    """Whether the scenario says that it is violated, and it is, in that way: some show what a policy does not keep."""
+    return result.scenario.expect.verdict == "violated" and not result.disagreements
+
+
+# --- while it runs ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C end a run with what it covered; a second one ends it at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress_line(scenario: Scenario, count: int) -> Iterator[Callable[[Progress], None] | None]:
+    """Show how far a run is, if standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn
+
+    from phasegate.cli.verifyview import amount
+
+    with Bar(SpinnerColumn(), TextColumn("{task.description}"), console=Screen(stderr=True), transient=True) as bar:
+        task = bar.add_task(scenario.name, total=None)
+
+        def tell(now: Progress) -> None:
+            parts = (
+                f"{now.states:,} states",
+                f"{now.frontier:,} to expand",
+                f"depth {now.depth}",
+                f"{now.rate:,.0f}/s",
+                amount(now.memory),
+            )
+            bar.update(task, description=f"{scenario.name}  {'  '.join(parts)}")
+
+        yield tell
+
+
+# --- what is written and printed -------------------------------------------------------------------------------------
+
+
+def _write_trace(results: Sequence[Result], path: str | None) -> str | None:
+    """Write the counterexample's log; return where to, None if there is none."""
+    if path is None or not results or results[0].trace is None:
+        return None
+    if path == "-":
+        sys.stdout.buffer.writelines(results[0].trace.lines)
+        return None
+    write_atomically(path, results[0].trace.lines)
+    return path
+
+
+def document(result: Result) -> dict[str, Any]:
+    """Return what `verify --json` prints of a scenario."""
+    progress, broken = result.progress, result.broken
+    return {
+        "format": FORMAT,
+        "scenario": result.scenario.name,
+        "about": result.scenario.about,
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "promise": None if broken is None else asdict(broken),
+        "evidence": result.trace.evidence if result.trace is not None else None,
+        "order": result.order,
+        "kernel": "compiled" if result.is_compiled else "twin",
+        "symmetric": result.is_symmetric,
+        "symmetries": result.symmetries,
+        "states": progress.states,
+        "transitions": progress.transitions,
+        "depth": progress.depth,
+        "frontier": progress.frontier,
+        "seconds": round(progress.seconds, 3),
+        "states_per_second": round(progress.rate),
+        "memory_bytes": progress.memory,
+        "rising": result.rising,
+        "coverage": asdict(result.coverage),
+        "asked": [asdict(one) for one in result.asked],
+        "story": [asdict(sentence) for sentence in story(result.trace)] if result.trace is not None else [],
+        "disagreements": [
+            {"what": what, "expected": expected, "found": found} for what, expected, found in result.disagreements
+        ],
+    }

@@ -1,0 +1,148 @@
+"""A trace in words: who acted, on whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from phasegate.core.engine import Engine
+from phasegate.core.events import Configured, Event, Protected, Published, Replicated, Rollout, Signals, What
+from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.subject import Order
+from phasegate.core.facts import (
+    AttemptEnded,
+    BatchStarted,
+    Became,
+    Commands,
+    Fact,
+    Ignored,
+    PhaseEnded,
+    PhaseOpened,
+    RolloutEnded,
+    RolloutStarted,
+)
+from phasegate.core.lifecycle import Do
+from phasegate.core.state import State
+from phasegate.verifying.trace import Trace, TracedStep
+
+
+@frozen
+class Sentence:
+    """One step of a story: its number, who acted, what they did, and what came of it."""
+
+    number: int
+    who: str
+    did: str
+    came: tuple[str, ...]
+
+
+def story(trace: Trace) -> list[Sentence]:
+    """Return the steps of a trace in words, in order."""
+    return [
+        Sentence(step.number, step.who, _did(step), tuple(_came(trace.engine, step.state, step.facts)))
+        for step in trace.steps
+    ]
+
+
+# --- what was done ---------------------------------------------------------------------------------------------------
+
+_PLAIN: Final = {
+    Act.HEALTHY: "reports {names} healthy",
+    Act.UNHEALTHY: "reports {names} unhealthy",
+    Act.LATE: "answers commands that {names} is not under",
+    Act.DUPLICATE: "repeats the last health report of {names}, with either content",
+    Act.REMOVE: "remove {names}",
+    Act.ADD: "add {names}",
+    Act.DEADLINE: "the deadline of {names} passes",
+    Act.ISSUE: "hands out the command to {names}",
+    Act.EXECUTE: "carries out the command on {names}",
+    Act.MAINTENANCE: "{names} turn unhealthy at once",
+    Act.DELAY: "the delay before {whom} passes",
+    Act.REST: "the pause between the batches of {whom} passes",
+    Act.BAKE: "the bake time of {whom} passes",
+    Act.PAUSE: "pause {whom}",
+    Act.RESUME: "resume {whom}",
+    Act.CANCEL: "cancel {whom}",
+    Act.STOP: "stop every rollout",
+    Act.CRASH: "loses what it had not recorded",
+}
+
+
+def _did(step: TracedStep) -> str:
+    if step.act in _PLAIN:
+        return _PLAIN[step.act].format(names=", ".join(step.names), whom=step.whom)
+    event = step.event
+    match step.act:
+        case Act.START:
+            place = next(fact for fact in step.facts if isinstance(fact, BatchStarted))
+            where = f"{' and '.join(place.cells)}, upgrade domain {place.upgrade_domain}"
+            return f"starts {', '.join(step.names)} in {where}"
+        case Act.ANSWER | Act.FAIL if isinstance(event, Signals):
+            how = "failed" if step.act is Act.FAIL else "done"
+            return f"answers {Do(event.answers[0]).word} of {step.names[0]}: {how}"
+        case Act.STALE if isinstance(event, Signals):
+            return f"reports {step.names[0]} healthy, as it was {event.now - event.observed_at[0]} ms ago"
+        case Act.WINDOW:
+            return f"the maintenance window of {step.whom} {'opens' if _opens(event) else 'closes'}"
+        case _:
+            return _ordered(event)
+
+
+def _opens(event: Event | None) -> bool:
+    windows: Sequence[tuple[str, bool]] = getattr(event, "windows", ())
+    return any(is_open for _, is_open in windows)
+
+
+def _ordered(event: Event | Order | None) -> str:
+    match event:
+        case Published():
+            return f"publish {event.image} {event.version.version}"
+        case Replicated():
+            return f"replicate {event.image} {event.version} to {event.region}"
+        case Protected():
+            on = "protect" if event.protected else "no longer protect"
+            return f"{on} {', '.join(f'{event.set}/{ident}' for ident in event.instances)}"
+        case Configured():
+            return f"change the model of {event.model.full_name}"
+        case Rollout():
+            target = event.target or "the newest version"
+            return f"begin a rollout of {event.image} to {target}"
+        case _:
+            return "do nothing"
+
+
+# --- what came of it -------------------------------------------------------------------------------------------------
+
+
+def _came(engine: Engine, state: State, facts: Sequence[Fact]) -> Iterator[str]:
+    for fact in facts:
+        if not isinstance(fact, Commands | BatchStarted):
+            yield _fact(engine, state, fact)
+
+
+def _fact(engine: Engine, state: State, fact: Fact) -> str:
+    match fact:
+        case Became():
+            return f"{_named(engine, state, fact.set, fact.slots)}: {fact.state.word}"
+        case Ignored():
+            return f"{What[fact.what.upper().replace('-', '_')].word} about {fact.set} ignored: {fact.why}"
+        case AttemptEnded():
+            code = f", {fact.error}" if fact.error else ""
+            return f"the attempt of {fact.set} ends: {fact.status}{code}"
+        case PhaseOpened():
+            return f"phase {fact.phase} opens: {', '.join(fact.regions)}"
+        case PhaseEnded():
+            how = "succeeds" if fact.succeeded else "does not succeed"
+            return f"phase {fact.phase} {how}: {fact.lost} of {fact.eligible} lost"
+        case RolloutEnded():
+            return f"rollout {fact.rollout} ends: {fact.status}, {fact.reason}"
+        case RolloutStarted():
+            return f"rollout {fact.rollout} begins: {fact.image} to {fact.target}"
+        case _:
+            return type(fact).__name__
+
+
+def _named(engine: Engine, state: State, of: str, slots: Sequence[int]) -> str:
+    return ", ".join(f"{of}/{ident}" for ident in engine.ids(state, slots))
