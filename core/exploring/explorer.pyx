@@ -333,8 +333,8 @@ cdef class Watch:
 cdef class Explorer:
     """Explores a subject; `is_symmetric` says whether states that differ in names only are one.
 
-    `order` is `breadth`, `depth` or `random` (walks from the first state, chosen by `seed`; a sample). `memory_max` bounds the
-    bytes of keys, parents and table.
+    `order` is `breadth` or `depth`. `memory_max` bounds the bytes of keys, parents and table; `is_compact` makes the table
+    half as large and slower.
     """
 
     is_compiled = True
@@ -411,7 +411,6 @@ cdef class Explorer:
     cdef readonly int64_t states
     cdef int64_t next_state, level_end
     cdef Ints todo
-    cdef uint64_t chance
     # moves of the state that is being expanded
     cdef Move* moves_
     cdef int move_count, move_room
@@ -426,12 +425,13 @@ cdef class Explorer:
     cdef uint8_t* fabric
     cdef uint8_t* group_members
     cdef int meant_groups, group_count, phase_failure_percent
+    cdef int asked  # the promises that count, one bit each
     cdef int group_limits[64]
     cdef int group_counts[64]
     cdef size_t still_at[8]  # what late reports must leave as it is: where in the arena, and how many bytes
     cdef size_t still_bytes[8]
     cdef size_t tally_at
-    cdef bint walks, todo_is_kept, has_watches, has_broken_watch
+    cdef bint todo_is_kept, has_watches, has_broken_watch
     cdef list meant_kept
     cdef int targets[ROLLOUTS]
     cdef int version_rank[RECORDS]
@@ -442,14 +442,12 @@ cdef class Explorer:
     cdef int64_t ended_[STATUSES * 8]
     cdef int64_t standing_[32]
 
-    def __cinit__(self, subject, *, bint is_symmetric=True, str order="breadth", int64_t memory_max=1 << 40,
-                  bint is_compact=False, uint64_t seed=1):
+    def __cinit__(self, subject, *, bint is_symmetric=True, str order="breadth", int64_t memory_max=1 << 40, bint is_compact=False):
         cdef int at, s, bucket
         self.subject = subject
         self.order = order
         self.memory_max = memory_max
         self.is_compact = is_compact
-        self.chance = seed * 2 + 1  # never 0, at which it would stay
         self.open = subject.lay_open()
         self.v = self.open.v
         self.k = self.open.kernel
@@ -502,7 +500,6 @@ cdef class Explorer:
         self.compare(True)
         self.c_read()
         self.insert(hashed(self.key, self.key_bytes), 0)
-        self.walks = order == "random"
         self.todo_is_kept = order == "depth"
         if self.todo_is_kept:
             self.push_todo(0)
@@ -564,6 +561,8 @@ cdef class Explorer:
             self.group_limits[at] = limit
             self.group_counts[at] = {"instances": 0, "sets": 1, "cells": 2}[counts]
         self.phase_failure_percent = self.meant.phase_failure_percent
+        for promise in self.subject.promises:
+            self.asked |= 1 << <int>promise
         arena = self.open.arena
         self.tally_at = arena.offset["tally"]
         for at, name in enumerate(("life", "flag", "version", "previous", "failed", "status", "mark", "course")):
@@ -1341,11 +1340,19 @@ cdef class Explorer:
                 bad += is_bad(self.k.life[slot] >> HEALTH_SHIFT)
         return 100 * (undone + bad) > self.percent[s * 4 + 2] * (total if self.percent[s * 4 + 3] else undone + upgraded)
 
+    # Each function returns the promises that are broken, one bit each (`1 << promise`).
+
+    cdef inline int first_of(self, int broken) noexcept nogil:
+        """Return the lowest of the broken promises that are asked for, 0 if there is none."""
+        broken &= self.asked
+        return POSITION(<uint32_t>broken) if broken else 0
+
     cdef int judge_before(self, Move move) except -1 nogil:
         """Judge whether a batch may start in the state that the arena holds."""
         cdef int32_t* slots
         cdef int s = move.whom
         cdef int rollout, slot, state, i, cap, size = 0, total = 0, bad = 0, flying = 0
+        cdef int broken = 0
         cdef bint is_manual
         if move.act != A_START:
             return 0
@@ -1364,17 +1371,19 @@ cdef class Explorer:
             cap = 1
         size = popcount(<uint32_t>move.which)
         if size + flying > cap:
-            return BATCH_WITHIN_CAP
+            broken |= 1 << BATCH_WITHIN_CAP
         if 100 * bad > self.percent[s * 4 + 1] * total:
-            return HEALTHY_ENOUGH
+            broken |= 1 << HEALTHY_ENOUGH
         if (self.k.status[s] != WAITING and self.k.status[s] != ROLLING) or self.gate_is_broken(s):
-            return NOT_AFTER_THE_END
+            broken |= 1 << NOT_AFTER_THE_END
         rollout = self.k.link[s * LINK + LINK_ROLLOUT]
+        if rollout < 0:
+            return broken
         if self.k.mark[s] & (SHUT | DELAYED | RESTING | CANCELLING) or self.k.trait[rollout] & PAUSED:
-            return NOT_BEFORE_ITS_TIME
+            broken |= 1 << NOT_BEFORE_ITS_TIME
         if self.k.trait[rollout] & PHASED:
             if self.k.link[s * LINK + LINK_PHASE] > self.k.plan[rollout * PLAN + PLAN_PHASE]:
-                return PHASES_IN_ORDER
+                broken |= 1 << PHASES_IN_ORDER
         is_manual = self.k.trait[rollout] & MANUAL
         slots = self.offered.data + self.offer.data[move.choice * 3 + 1]
         for i in range(self.offer.data[move.choice * 3 + 2]):
@@ -1382,26 +1391,27 @@ cdef class Explorer:
                 continue
             slot = slots[i]
             if self.k.life[slot] & STATE_BITS != PENDING or self.k.flag[slot] & (PROTECTED | SKIPPED | REFUSED):
-                return TARGET_UNTOUCHED
+                broken |= 1 << TARGET_UNTOUCHED
             if not is_manual and self.k.failed[slot] == self.targets[rollout]:
-                return TARGET_UNTOUCHED
+                broken |= 1 << TARGET_UNTOUCHED
             if not self.k.flag[slot] & BROKEN:
                 if self.version_rank[self.k.version[slot]] >= self.version_rank[self.targets[rollout]]:
-                    return TARGET_UNTOUCHED
-        return self.judge_order(s, self.bucket_of[slots[POSITION(<uint32_t>move.which)]])
+                    broken |= 1 << TARGET_UNTOUCHED
+        return broken | self.judge_order(s, self.bucket_of[slots[POSITION(<uint32_t>move.which)]])
 
     cdef int judge_order(self, int s, int bucket) noexcept nogil:
         """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
         cdef int number = self.k.site[bucket * SITE + SITE_NUMBER]
         cdef int domain = self.k.site[bucket * SITE + SITE_DOMAIN]
         cdef int slot, other, state
+        cdef int broken = 0
         cdef bint is_begun = False, is_another_left = False
         for slot in range(self.slots):
             if self.set_of[slot] == s and self.k.life[slot] & STATE_BITS == PENDING:
                 if self.k.site[self.bucket_of[slot] * SITE + SITE_NUMBER] < number:
-                    return LOWER_NUMBERS_FIRST
+                    broken |= 1 << LOWER_NUMBERS_FIRST
         if not self.fabric[s]:
-            return 0
+            return broken
         for slot in range(self.slots):
             state = self.k.life[slot] & STATE_BITS
             if self.set_of[slot] != s or not (is_in_flight(state) or state == UPGRADED or state == RESTORED or state == FAILED):
@@ -1417,27 +1427,26 @@ cdef class Explorer:
                             == self.k.site[self.bucket_of[slot] * SITE + SITE_DOMAIN]
                         ):
                             is_another_left = True
-        return DOMAINS_FINISHED if is_another_left and not is_begun else 0
+        return broken | 1 << DOMAINS_FINISHED if is_another_left and not is_begun else broken
 
     cdef int judge_after(self, Move move) except -1 nogil:
         """Judge what the act has led to: how instances have changed, and whether a phase opened rightly."""
-        cdef int at, slot, was, now, r, broken
+        cdef int at, slot, was, now, r
+        cdef int broken = 0
         if move.act == A_LATE or move.act == A_DUPLICATE or (move.act == A_STALE and not move.which):
             if self.has_moved():
-                return LATE_MOVES_NOTHING
+                broken |= 1 << LATE_MOVES_NOTHING
         for at in range(self.changed_count):
             slot = self.changed[at]
             was = self.base_life[slot] & STATE_BITS
             now = self.k.life[slot] & STATE_BITS
             if was != now:
-                broken = self.judge_life(slot, was, now, move)
-                if broken:
-                    return broken
+                broken |= self.judge_life(slot, was, now, move)
         for r in range(self.rollouts):
             if self.k.trait[r] & PHASED and self.k.plan[r * PLAN + PLAN_PHASE] != self.base_phase[r]:
                 if self.has_opened_wrongly(r, self.base_phase[r]):
-                    return PHASES_IN_ORDER
-        return 0
+                    broken |= 1 << PHASES_IN_ORDER
+        return broken
 
     cdef bint has_moved(self) noexcept nogil:
         cdef int at
@@ -1447,16 +1456,17 @@ cdef class Explorer:
         return False
 
     cdef int judge_life(self, int slot, int was, int now, Move move) noexcept nogil:
+        cdef int broken = 0
         self.became_[was * 16 + now] += 1
         if now == UPGRADED and (was != VERIFYING or move.act != A_HEALTHY or move.whom != slot):
-            return PROMOTED_BY_HEALTH
+            broken |= 1 << PROMOTED_BY_HEALTH
         if is_in_flight(now) and not is_in_flight(was) and move.act != A_START:
-            return TARGET_UNTOUCHED
+            broken |= 1 << TARGET_UNTOUCHED
         if now == RESTORING and self.k.trait[self.k.link[self.set_of[slot] * LINK + LINK_ROLLOUT]] & MANUAL:
-            return MANUAL_NEVER_RESTORES
+            broken |= 1 << MANUAL_NEVER_RESTORES
         if now == RESTORED and self.k.version[slot] != self.base_ghost[slot]:
-            return OWN_DISK_BACK
-        return 0
+            broken |= 1 << OWN_DISK_BACK
+        return broken
 
     cdef bint has_opened_wrongly(self, int r, int phase) noexcept nogil:
         cdef int s, slot, state, lost = 0, eligible = 0
@@ -1485,6 +1495,7 @@ cdef class Explorer:
         """Judge the state that the arena holds, however it came about."""
         cdef int one, other, s, slot, state, hold, domain, where
         cdef int domains[SETS]
+        cdef int broken = 0
         for s in range(self.sets):
             domains[s] = -1
             if self.k.status[s] == ROLLING:
@@ -1492,13 +1503,13 @@ cdef class Explorer:
                 for other in range(s):
                     if self.k.status[other] == ROLLING:
                         if self.pairs[one * self.regions + self.k.link[other * LINK + LINK_REGION]]:
-                            return PAIRS_APART
+                            broken |= 1 << PAIRS_APART
             one = self.k.link[s * LINK + LINK_HOLD]
             if one >= 0:
                 for other in range(s):
                     hold = self.k.link[other * LINK + LINK_HOLD]
                     if hold >= 0 and self.conflicts[one * self.cells + hold]:
-                        return CELLS_APART
+                        broken |= 1 << CELLS_APART
         for slot in range(self.slots):
             state = self.k.life[slot] & STATE_BITS
             if not is_in_flight(state):
@@ -1506,21 +1517,19 @@ cdef class Explorer:
             s = self.set_of[slot]
             where = self.bucket_of[slot] * SITE
             if not self.cross_zone[s] and self.k.site[where + SITE_CELL] != self.k.link[s * LINK + LINK_HOLD]:
-                return CELLS_APART
+                broken |= 1 << CELLS_APART
             domain = self.k.site[where + SITE_DOMAIN]
             if domains[s] >= 0 and domains[s] != domain:
-                return BATCH_WITHIN_CAP
+                broken |= 1 << BATCH_WITHIN_CAP
             domains[s] = domain
             if state == RESTORING:
                 if self.k.previous[slot] != self.ghost[slot]:
-                    return COMMANDS_AS_RECORDED
+                    broken |= 1 << COMMANDS_AS_RECORDED
             elif state != VERIFYING:
                 self.know_versions()
                 if self.k.link[s * LINK + LINK_TARGET] != self.targets[self.k.link[s * LINK + LINK_ROLLOUT]]:
-                    return COMMANDS_AS_RECORDED
-        if self.meant_groups:
-            return self.judge_groups()
-        return 0
+                    broken |= 1 << COMMANDS_AS_RECORDED
+        return broken | self.judge_groups() if self.meant_groups else broken
 
     cdef int judge_counts(self) noexcept nogil:
         """Judge the kernel's counters: what the base has, counted anew, and the difference that the act has made."""
@@ -1535,7 +1544,7 @@ cdef class Explorer:
             self.add_up(meant + self.set_of[slot] * COUNTED, self.k.life[slot], 1)
         for s in range(self.sets):
             if memcmp(meant + s * COUNTED, self.k.tally + s * TALLY, COUNTED * sizeof(uint32_t)):
-                return COUNTS_ADD_UP
+                return 1 << COUNTS_ADD_UP
         return 0
 
     cdef void add_up(self, uint32_t* counts, int life, int by) noexcept nogil:
@@ -1552,7 +1561,8 @@ cdef class Explorer:
             counts[TALLY_FLIGHT] += by
 
     cdef int judge_groups(self) noexcept nogil:
-        cdef int g, s, cell, used, hold
+        cdef int g, s, cell, used
+        cdef int broken = 0
         cdef uint8_t* members
         for g in range(self.meant_groups):
             members = self.group_members + g * 256
@@ -1572,25 +1582,25 @@ cdef class Explorer:
                             used += 1
                             break
             if used > self.group_limits[g]:
-                return GROUPS_WITHIN_LIMITS
-        return 0
+                broken |= 1 << GROUPS_WITHIN_LIMITS
+        return broken
 
     cdef int judge_end(self) noexcept nogil:
         """Judge the state that the arena holds as one in which runs end."""
         cdef int r, s, slot, state
-        cdef bint is_small = True
+        cdef int is_small = 1
         for r in range(self.rollouts):
             if self.k.course[r] == RUNNING:
                 for s in range(self.sets):
                     is_small = is_small and self.small[s]
-                return SMALL_SETS_END if is_small else EVERY_ROLLOUT_ENDS
+                return 1 << EVERY_ROLLOUT_ENDS | is_small << SMALL_SETS_END
         if self.is_benign:
             for slot in range(self.slots):
                 state = self.k.life[slot] & STATE_BITS
                 if self.k.status[self.set_of[slot]] == 0:
                     continue
                 if (state == PENDING and not self.k.flag[slot] & TOO_LATE) or state == RESTORED or state == FAILED:
-                    return EVERYONE_UPGRADED
+                    return 1 << EVERYONE_UPGRADED
         return 0
 
     # --- exploring ---------------------------------------------------------------------------------------------------
@@ -1733,10 +1743,7 @@ cdef class Explorer:
             hash = hashed(self.key, self.key_bytes)
             if not self.is_compact:
                 PREFETCH(self.table + (hash & (self.table_size - 1)))
-            if not broken:
-                broken = self.judge_after(move)
-            if not broken:
-                broken = self.judge_counts()
+            broken |= self.judge_after(move) | self.judge_counts()
             if memcmp(self.key, here, self.key_bytes):
                 is_end = is_end and not self.is_fair(move)
                 self.rising += self.found_rank >= self.base_rank
@@ -1744,20 +1751,19 @@ cdef class Explorer:
             if entered == 2:
                 return 2
             if entered:
-                if not broken:
-                    broken = self.judge_state()
+                broken |= self.judge_state()
                 if self.todo_is_kept:
                     self.push_todo(self.states - 1)
                 if self.has_watches:
                     self.ask_watches(self.states - 1)
-            if broken:
-                self.violate_by(broken, number, move)
+            if broken & self.asked:
+                self.violate_by(self.first_of(broken), number, move)
                 return 1
             if self.has_watches and self.has_broken_watch:
                 return 1
             self.put_back()
         if is_end:
-            broken = self.judge_end()
+            broken = self.first_of(self.judge_end())
             if broken:
                 self.violate(broken, number)
                 return 1
@@ -1793,46 +1799,14 @@ cdef class Explorer:
                 found = self.expand(number)
                 if found:
                     break
-                if self.walks:
-                    self.walk_on()
         if found:
             return "violated" if found == 1 else "memory"
         return "more" if self.has_more() else "done"
 
     cdef bint has_more(self) noexcept nogil:
-        if self.walks:
-            return True
         return self.todo.size > 0 if self.todo_is_kept else self.next_state < self.states
 
-    cdef int walk_on(self) except -1 nogil:
-        """Take one of the moves of the state that was expanded, or begin anew where there is none."""
-        cdef uint64_t chance = self.chance
-        chance ^= chance << 13
-        chance ^= chance >> 7
-        chance ^= chance << 17
-        self.chance = chance
-        self.next_state = 0
-        if self.move_count:
-            if self.c_happen(self.moves_[chance % <uint64_t>self.move_count]):
-                self.c_read()
-                self.next_state = self.find()
-            self.put_back()
-        return 0
-
-    cdef int64_t find(self) noexcept nogil:
-        """Return the number of `key`, which has been entered."""
-        cdef uint64_t hash = hashed(self.key, self.key_bytes)
-        cdef uint64_t at = hash & (self.table_size - 1)
-        cdef int64_t number
-        while True:
-            number = <int64_t>self.compact[at] - 1 if self.is_compact else <int64_t><uint32_t>self.table[at] - 1
-            if not memcmp(self.key_at(number), self.key, self.key_bytes):
-                return number
-            at = (at + 1) & (self.table_size - 1)
-
     cdef int64_t next_number(self) noexcept nogil:
-        if self.walks:
-            return self.next_state
         if self.todo_is_kept:
             self.todo.size -= 1
             return <uint32_t>self.todo.data[self.todo.size]
@@ -1844,9 +1818,7 @@ cdef class Explorer:
 
     @property
     def frontier(self):
-        """How many states wait to be expanded; a walk has one."""
-        if self.walks:
-            return 1
+        """How many states wait to be expanded."""
         return self.todo.size if self.todo_is_kept else self.states - self.next_state
 
     # --- for people and tests ----------------------------------------------------------------------------------------
@@ -1930,8 +1902,9 @@ cdef class Explorer:
             broken = self.judge_before(self.moves_[at])
             if self.c_happen(self.moves_[at]):
                 self.c_read()
-                broken = broken or self.judge_after(self.moves_[at]) or self.judge_counts() or self.judge_state()
-                found.append(Successor(self.shown(self.moves_[at]), <bytes>self.key[: self.key_bytes], broken))
+                broken |= self.judge_after(self.moves_[at]) | self.judge_counts() | self.judge_state()
+                key = <bytes>self.key[: self.key_bytes]
+                found.append(Successor(self.shown(self.moves_[at]), key, self.first_of(broken)))
             self.put_back()
         return found
 
@@ -1959,6 +1932,7 @@ cdef class Explorer:
             for move in self.moves():
                 if self.happen(move) and self.read() == wanted:
                     moves.append(move)
+                    self.open.settle_times()
                     break
                 self.restore(here)
         return moves

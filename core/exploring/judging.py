@@ -18,6 +18,7 @@ from phasegate.core.roster import PROTECTED, SKIPPED
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterator
 
     from phasegate.core.exploring.subject import Open
     from phasegate.core.views import Views
@@ -60,6 +61,10 @@ class Judge:
         self._phases: list[int] = []
         self._ghosts: list[int] = []
 
+    def _first(self, *broken: Iterator[Promise]) -> int:
+        """Return the lowest of the broken promises that are asked for."""
+        return min((promise for some in broken for promise in some if promise in self.asked), default=KEPT)
+
     # --- counting ----------------------------------------------------------------------------------------------------
 
     def _state(self, slot: int) -> int:
@@ -100,31 +105,25 @@ class Judge:
         if act != Act.START:
             return KEPT
         slots = [slot for at, slot in enumerate(self.of.kernel.part(s, bucket)) if part >> at & 1]
-        return self._of_set(s, slots) or self._of_slots(s, slots) or self._of_order(s, slots)
+        return self._first(self._of_set(s, slots), self._of_slots(s, slots), self._of_order(s, slots))
 
-    def _of_set(self, s: int, slots: list[int]) -> int:
+    def _of_set(self, s: int, slots: list[int]) -> Iterator[Promise]:
         v, link = self.v, s * c.LINK
         present = self._present(s)
         cap = max(1, min(len(present) * self.meant.percent[s * 4] // 100, len(present) - 1))
-        if len(slots) + len(self._flying(s)) > cap and Promise.BATCH_WITHIN_CAP in self.asked:
-            return Promise.BATCH_WITHIN_CAP
-        if (
-            100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present)
-            and Promise.HEALTHY_ENOUGH in self.asked
-        ):
-            return Promise.HEALTHY_ENOUGH
-        if (
-            v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s)
-        ) and Promise.NOT_AFTER_THE_END in self.asked:
-            return Promise.NOT_AFTER_THE_END
+        if len(slots) + len(self._flying(s)) > cap:
+            yield Promise.BATCH_WITHIN_CAP
+        if 100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present):
+            yield Promise.HEALTHY_ENOUGH
+        if v.status[s] not in (c.WAITING, c.ROLLING) or self._gate_is_broken(s):
+            yield Promise.NOT_AFTER_THE_END
         rollout = v.link[link + c.LINK_ROLLOUT]
         if v.mark[s] & (c.SHUT | c.DELAYED | c.RESTING | c.CANCELLING) or v.trait[rollout] & c.PAUSED:
-            return Promise.NOT_BEFORE_ITS_TIME
+            yield Promise.NOT_BEFORE_ITS_TIME
         if v.trait[rollout] & c.PHASED and v.link[link + c.LINK_PHASE] > v.plan[rollout * c.PLAN + c.PLAN_PHASE]:
-            return Promise.PHASES_IN_ORDER
-        return KEPT
+            yield Promise.PHASES_IN_ORDER
 
-    def _of_slots(self, s: int, slots: list[int]) -> int:
+    def _of_slots(self, s: int, slots: list[int]) -> Iterator[Promise]:
         v = self.v
         rollout = v.link[s * c.LINK + c.LINK_ROLLOUT]
         ranks, target = self._ranks(), self._targets()[rollout]
@@ -134,25 +133,20 @@ class Judge:
             is_excluded = v.flag[slot] & (PROTECTED | SKIPPED | c.REFUSED)
             if not is_manual and v.failed[slot] == target:
                 is_excluded = True
-            if (
-                self._state(slot) != Life.PENDING or is_reached or is_excluded
-            ) and Promise.TARGET_UNTOUCHED in self.asked:
-                return Promise.TARGET_UNTOUCHED
-        return KEPT
+            if self._state(slot) != Life.PENDING or is_reached or is_excluded:
+                yield Promise.TARGET_UNTOUCHED
 
-    def _of_order(self, s: int, slots: list[int]) -> int:
+    def _of_order(self, s: int, slots: list[int]) -> Iterator[Promise]:
         """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
         pending = [slot for slot in self.members[s] if self._state(slot) == Life.PENDING]
         number = self._site(slots[0], c.SITE_NUMBER)
         if any(self._site(slot, c.SITE_NUMBER) < number for slot in pending):
-            return Promise.LOWER_NUMBERS_FIRST
+            yield Promise.LOWER_NUMBERS_FIRST
         if not self.meant.fabric[s]:
-            return KEPT
-        begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
+            begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
         left = {self._site(slot, c.SITE_DOMAIN) for slot in pending if self._site(slot, c.SITE_NUMBER) == number}
         if self._site(slots[0], c.SITE_DOMAIN) not in begun and begun & left:
-            return Promise.DOMAINS_FINISHED
-        return KEPT
+            yield Promise.DOMAINS_FINISHED
 
     def _site(self, slot: int, what: int) -> int:
         return int(self.v.site[self.v.bucket[slot] * c.SITE + what])
@@ -161,7 +155,7 @@ class Judge:
 
     def after(self, move: Move) -> int:
         """Judge what the act has led to, which the arena holds now."""
-        return self._moved_nothing(move) or self._lived(move) or self._opened() or self.state()
+        return self._first(self._moved_nothing(move), self._lived(move), self._opened(), *self._of_state())
 
     def _all_but_purses(self) -> tuple[object, ...]:
         v = self.v
@@ -169,46 +163,30 @@ class Judge:
             bytes(column) for column in (v.life, v.flag, v.version, v.previous, v.failed, v.status, v.mark, v.course)
         )
 
-    def _moved_nothing(self, move: Move) -> int:
-        if move[0] in _UNMOVED or (move[0] == Act.STALE and not move[3]):
-            if self._all_but_purses() != self._facts and Promise.LATE_MOVES_NOTHING in self.asked:
-                return Promise.LATE_MOVES_NOTHING
-        return KEPT
+    def _moved_nothing(self, move: Move) -> Iterator[Promise]:
+        is_late = move[0] in _UNMOVED or (move[0] == Act.STALE and not move[3])
+        if is_late and self._all_but_purses() != self._facts:
+            yield Promise.LATE_MOVES_NOTHING
 
-    def _lived(self, move: Move) -> int:
+    def _lived(self, move: Move) -> Iterator[Promise]:
         for slot in range(self.of.slots):
             was, now = self._lives[slot] & c.STATE_BITS, self._state(slot)
             if was != now:
                 self.of.became[Life(was), Life(now)] += 1
-                broken = self._became(slot, was, now, move)
-                if broken:
-                    return broken
-        return KEPT
+                yield from self._became(slot, was, now, move)
 
-    def _became(self, slot: int, was: int, now: int, move: Move) -> int:
+    def _became(self, slot: int, was: int, now: int, move: Move) -> Iterator[Promise]:
         v = self.v
-        if (
-            now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot))
-        ) and Promise.PROMOTED_BY_HEALTH in self.asked:
-            return Promise.PROMOTED_BY_HEALTH
-        if (
-            now in IN_FLIGHT
-            and was not in IN_FLIGHT
-            and move[0] != Act.START
-            and Promise.TARGET_UNTOUCHED in self.asked
-        ):
-            return Promise.TARGET_UNTOUCHED
-        if (
-            now == Life.RESTORING
-            and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL
-            and Promise.MANUAL_NEVER_RESTORES in self.asked
-        ):
-            return Promise.MANUAL_NEVER_RESTORES
-        if now == Life.RESTORED and v.version[slot] != self._ghosts[slot] and Promise.OWN_DISK_BACK in self.asked:
-            return Promise.OWN_DISK_BACK
-        return KEPT
+        if now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot)):
+            yield Promise.PROMOTED_BY_HEALTH
+        if now in IN_FLIGHT and was not in IN_FLIGHT and move[0] != Act.START:
+            yield Promise.TARGET_UNTOUCHED
+        if now == Life.RESTORING and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL:
+            yield Promise.MANUAL_NEVER_RESTORES
+        if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:
+            yield Promise.OWN_DISK_BACK
 
-    def _opened(self) -> int:
+    def _opened(self) -> Iterator[Promise]:
         """Judge that a phase opens only after the one before it succeeded (section 5)."""
         v = self.v
         for r, phase in enumerate(self._phases):
@@ -219,87 +197,81 @@ class Judge:
                 link = s * c.LINK
                 if v.link[link + c.LINK_ROLLOUT] != r or v.link[link + c.LINK_PHASE] != phase or v.mark[s] & c.LEFT:
                     continue
-                if v.status[s] in (c.WAITING, c.ROLLING) and Promise.PHASES_IN_ORDER in self.asked:
-                    return Promise.PHASES_IN_ORDER
+                if v.status[s] in (c.WAITING, c.ROLLING):
+                    yield Promise.PHASES_IN_ORDER
                 for slot in self.members[s]:
                     state = self._state(slot)
                     is_left = state == Life.PENDING and not v.flag[slot] & c.TOO_LATE
                     is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
                     lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
                     eligible += is_lost or state == Life.UPGRADED
-            if 100 * lost > self.meant.phase_failure_percent * eligible and Promise.PHASES_IN_ORDER in self.asked:
-                return Promise.PHASES_IN_ORDER
-        return KEPT
+            if 100 * lost > self.meant.phase_failure_percent * eligible:
+                yield Promise.PHASES_IN_ORDER
 
     # --- where a run ends --------------------------------------------------------------------------------------------
 
     def end(self, *, is_benign: bool) -> int:
         """Judge the state that the arena holds as one in which runs end (liveness 13 to 15)."""
+        return self._first(self._at_end(is_benign))
+
+    def _at_end(self, is_benign: bool) -> Iterator[Promise]:
         v = self.v
         if any(v.course[at] == c.RUNNING for at in range(self.of.rollouts)):
-            is_small = all(self.meant.small[s] for s in range(self.of.sets))
-            if is_small and Promise.SMALL_SETS_END in self.asked:
-                return Promise.SMALL_SETS_END
-            return Promise.EVERY_ROLLOUT_ENDS if Promise.EVERY_ROLLOUT_ENDS in self.asked else KEPT
+            yield Promise.EVERY_ROLLOUT_ENDS
+            if all(self.meant.small[s] for s in range(self.of.sets)):
+                yield Promise.SMALL_SETS_END
+            return
         if not is_benign:
-            return KEPT
+            return
         for slot in range(self.of.slots):
             is_left = self._state(slot) == Life.PENDING and not v.flag[slot] & c.TOO_LATE
-            if (
-                v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED))
-            ) and Promise.EVERYONE_UPGRADED in self.asked:
-                return Promise.EVERYONE_UPGRADED
-        return KEPT
+            if v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED)):
+                yield Promise.EVERYONE_UPGRADED
 
     # --- any state ---------------------------------------------------------------------------------------------------
 
     def state(self) -> int:
         """Judge the state that the arena holds, however it came about."""
+        return self._first(*self._of_state())
+
+    def _of_state(self) -> tuple[Iterator[Promise], ...]:
         return (
-            self._regions() or self._cells() or self._places() or self._counts() or self._commands() or self._groups()
+            self._regions(),
+            self._cells(),
+            self._places(),
+            self._counts(),
+            self._commands(),
+            self._groups(),
         )
 
-    def _regions(self) -> int:
+    def _regions(self) -> Iterator[Promise]:
         v = self.v
         at_work = {v.link[s * c.LINK + c.LINK_REGION] for s in range(self.of.sets) if v.status[s] == c.ROLLING}
         count = len(self.of.open.work.compiled.directory.regions)
-        if (
-            any(self.meant.pairs[one * count + other] for one in at_work for other in at_work)
-            and Promise.PAIRS_APART in self.asked
-        ):
-            return Promise.PAIRS_APART
-        return KEPT
+        if any(self.meant.pairs[one * count + other] for one in at_work for other in at_work):
+            yield Promise.PAIRS_APART
 
     def _holds(self) -> list[int]:
         v = self.v
         holds = [v.link[s * c.LINK + c.LINK_HOLD] for s in range(self.of.sets)]
         return [cell for cell in holds if cell >= 0]
 
-    def _cells(self) -> int:
+    def _cells(self) -> Iterator[Promise]:
         holds, count = self._holds(), self.of.open.rows["cell"]
-        if (
-            any(self.meant.conflicts[one * count + other] for one in holds for other in holds)
-            and Promise.CELLS_APART in self.asked
-        ):
-            return Promise.CELLS_APART
+        if any(self.meant.conflicts[one * count + other] for one in holds for other in holds):
+            yield Promise.CELLS_APART
         for s in range(self.of.sets):
             hold = self.v.link[s * c.LINK + c.LINK_HOLD]
-            if (
-                not self.meant.cross_zone[s]
-                and any(self.v.cell_of(slot) != hold for slot in self._flying(s))
-                and Promise.CELLS_APART in self.asked
-            ):
-                return Promise.CELLS_APART
-        return KEPT
+            if not self.meant.cross_zone[s] and any(self.v.cell_of(slot) != hold for slot in self._flying(s)):
+                yield Promise.CELLS_APART
 
-    def _places(self) -> int:
+    def _places(self) -> Iterator[Promise]:
         for s in range(self.of.sets):
             domains = {self.v.site[self.v.bucket[slot] * c.SITE + c.SITE_DOMAIN] for slot in self._flying(s)}
-            if len(domains) > 1 and Promise.BATCH_WITHIN_CAP in self.asked:
-                return Promise.BATCH_WITHIN_CAP
-        return KEPT
+            if len(domains) > 1:
+                yield Promise.BATCH_WITHIN_CAP
 
-    def _counts(self) -> int:
+    def _counts(self) -> Iterator[Promise]:
         v = self.v
         for s in range(self.of.sets):
             tally = s * c.TALLY
@@ -307,18 +279,12 @@ class Judge:
             done = v.tally[tally + Life.UPGRADED] + v.tally[tally + Life.RESTORED] + v.tally[tally + Life.FAILED]
             left = v.tally[tally + Life.PENDING] + v.tally[tally + Life.CURRENT] + v.tally[tally + Life.EXCLUDED]
             bad = sum(map(self._is_bad, self._present(s)))
-            if (
-                done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad
-            ) and Promise.COUNTS_ADD_UP in self.asked:
-                return Promise.COUNTS_ADD_UP
-            if (
-                any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE])
-                and Promise.COUNTS_ADD_UP in self.asked
-            ):
-                return Promise.COUNTS_ADD_UP
-        return KEPT
+            if done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad:
+                yield Promise.COUNTS_ADD_UP
+            if any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE]):
+                yield Promise.COUNTS_ADD_UP
 
-    def _commands(self) -> int:
+    def _commands(self) -> Iterator[Promise]:
         """Judge that an open command names the recorded version: the rollout's target, or what the instance had."""
         v, targets = self.v, self._targets()
         for slot in range(self.of.slots):
@@ -330,11 +296,10 @@ class Judge:
                 is_recorded = v.previous[slot] == self.of.ghost[slot]
             else:
                 is_recorded = v.link[link + c.LINK_TARGET] == targets[v.link[link + c.LINK_ROLLOUT]]
-            if not is_recorded and Promise.COMMANDS_AS_RECORDED in self.asked:
-                return Promise.COMMANDS_AS_RECORDED
-        return KEPT
+            if not is_recorded:
+                yield Promise.COMMANDS_AS_RECORDED
 
-    def _groups(self) -> int:
+    def _groups(self) -> Iterator[Promise]:
         v = self.v
         holds = set(self._holds())
         for counts, limit, members in self.meant.groups:
@@ -344,6 +309,5 @@ class Judge:
                 used = sum(bool(members[s]) and v.status[s] == c.ROLLING for s in range(self.of.sets))
             else:
                 used = sum(len(self._flying(s)) for s in range(self.of.sets) if members[s])
-            if used > limit and Promise.GROUPS_WITHIN_LIMITS in self.asked:
-                return Promise.GROUPS_WITHIN_LIMITS
-        return KEPT
+            if used > limit:
+                yield Promise.GROUPS_WITHIN_LIMITS

@@ -70,9 +70,9 @@ class Spare:
 class Subject:
     """A fleet where its exploration begins.
 
-    `start` are the events that lead there, all at `NOW`, `orders` those that may happen later, each at most once, anywhere;
-    `spares` what scale-out may add. `takes` says which batches the orchestrator starts: any legal one, or only those
-    that the engine itself selects. `promises` are those that are checked (numbers of `Promise`).
+    `start` are the events that lead there, all at `NOW`, `orders` those that may happen later, each at most once,
+    anywhere; `spares` what scale-out may add. `takes` says which batches the orchestrator starts: any legal one, or
+    only those that the engine itself selects. `promises` are those that are checked (numbers of `Promise`).
     """
 
     engine: Engine

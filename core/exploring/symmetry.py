@@ -154,7 +154,7 @@ def _some(one: Symmetry | None) -> Iterable[Symmetry]:
 
 def is_kept(opened: Open, one: Symmetry) -> bool:
     """Whether everything that the rules and promises read, beside the states themselves, stays as it is."""
-    statics, v = opened.work.compiled.statics, opened.v
+    statics = opened.work.compiled.statics
     cells, words = range(opened.rows["cell"]), statics.cell_words
 
     def conflicts(x: int, y: int) -> bool:

@@ -79,13 +79,11 @@ class Explorer:
         order: str = "breadth",
         memory_max: int = 2**40,
         is_compact: bool = False,
-        seed: int = 1,
     ) -> None:
         self.subject = subject
         self.order = order
         self.memory_max = memory_max
         self.is_compact = is_compact
-        self.chance = seed * 2 + 1  # never 0, at which it would stay
         self.open = subject.lay_open()
         self.v, self.kernel = self.open.v, self.open.kernel
         self.group = symmetries(self.open) if is_symmetric else (identity(self.open),)
@@ -115,10 +113,9 @@ class Explorer:
         self.taken: Counter[Act] = Counter()  # how often each kind of act was taken
         self.became: Counter[tuple[Life, Life]] = Counter()
         self.ended: Counter[tuple[int, int]] = Counter()  # attempts, by status and code (`core.codes`)
+        self.standing: Counter[int] = Counter()  # in how many states a rule (a bit) kept a set from starting
         self.watches: list[tuple[Fields, Callable[[], bool], object, dict[bytes, bool]]] = []
         self.violation: Violation | None = None
-        self.is_counting = False
-        self.last_trace = array("i")
 
     def _run(self, bucket: int) -> list[int]:
         """Return the slots of a bucket, those with equal tags side by side: only they are interchangeable."""
@@ -332,6 +329,7 @@ class Explorer:
                     yield (act, slot, 0, which)
 
     def is_well(self, slot: int) -> bool:
+        """Whether an instance is there, and healthy or initializing."""
         state, health = self.v.life[slot] & c.STATE_BITS, self.v.life[slot] >> c.HEALTH_SHIFT
         return state != Life.GONE and health not in (Health.UNHEALTHY, Health.UNKNOWN)
 
@@ -501,14 +499,10 @@ class Explorer:
         """Return what each possible act leads to, in order, and which promise it breaks."""
         found = []
         self.write(key)
-        before, lives = self.saved(), bytes(self.v.life)
-        if self.is_counting:
-            self._count_standing()
+        before = self.saved()
         for move in list(self.moves()):
             broken = self.judge.before(move)
             if self.happen(move):
-                if self.is_counting:
-                    self._count_what_came(lives)
                 found.append(Successor(move, self.read(), broken or self.judge.after(move)))
             self.restore(before)
         return found
@@ -527,25 +521,14 @@ class Explorer:
                         bits |= kernel.in_cell(s, self.v.site[bucket * c.SITE + c.SITE_CELL])
             self.standing.update(1 << at for at in range(bits.bit_length()) if bits >> at & 1)
 
-    def _count_what_came(self, lives: bytes) -> None:
-        """Count how lives went on, and which attempts ended, in the act that has just happened."""
-        for was, now in zip(lives, bytes(self.v.life), strict=True):
-            if was & c.STATE_BITS != now & c.STATE_BITS:
-                self.became[was & c.STATE_BITS, now & c.STATE_BITS] += 1
-        self.ended.update(_ends(self.last_trace))
-
     @property
     def states(self) -> int:
         """How many states have been found."""
         return len(self.keys)
 
-    def key_of(self, number: int) -> Key:
-        """Return a state's key by its number, in order of discovery."""
-        return self.keys[number]
-
     @property
     def frontier(self) -> int:
-        """How many states wait to be expanded; a walk has one."""
+        """How many states wait to be expanded."""
         return len(self.todo)
 
     @property
@@ -576,27 +559,12 @@ class Explorer:
             if self.order == "breadth" and number == self.level_end:
                 self.level_end = self.states
                 self.depth += 1
-            moves = self._expand(number)
+            self._expand(number)
             if self.violation is not None:
                 return "violated"
             if self.bytes_used > self.memory_max:
                 return "memory"
-            if self.order == "random":
-                self._walk_on(number, moves)
         return "more" if self.todo else "done"
-
-    def _walk_on(self, number: int, moves: list[Move]) -> None:
-        """Take one of the moves of the state that was expanded, or begin anew where there is none."""
-        mask = 2**64 - 1
-        self.chance ^= self.chance << 13 & mask
-        self.chance ^= self.chance >> 7
-        self.chance ^= self.chance << 17 & mask
-        self.todo.clear()
-        self.write(self.keys[number])
-        if moves and self.happen(moves[self.chance % len(moves)]):
-            self.todo.append(self.numbers[self.read()])
-        else:
-            self.todo.append(0)
 
     def watch(self, fields: Fields, predicate: Callable[[], bool], of: object) -> None:
         """Ask `predicate` about every new state, once for each combination of `fields` (offset, bytes in the arena).
@@ -614,14 +582,14 @@ class Explorer:
             if not answers[values]:
                 self.violation = Violation(of, number, None)
 
-    def _expand(self, number: int) -> list[Move]:
-        """Expand one state; return what may happen in it."""
+    def _expand(self, number: int) -> None:
         key = self.keys[number]
         rank = self.rank(key)
         is_end = True
         self.write(key)
-        before, moves = self.saved(), list(self.moves())
-        for move in moves:
+        self._count_standing()
+        before = self.saved()
+        for move in list(self.moves()):
             broken = self.judge.before(move)
             if not self.happen(move):
                 self.restore(before)
@@ -642,13 +610,12 @@ class Explorer:
             if broken:
                 self.violation = Violation(Promise(broken), number, move)
             if self.violation is not None:
-                return moves
+                return
             self.restore(before)
         if is_end:
             promise = self.judge.end(is_benign=self.is_benign)
             if promise:
                 self.violation = Violation(Promise(promise), number, None)
-        return moves
 
     def _is_fair(self, before: Saved, move: Move) -> bool:
         """Whether the act cannot be put off for ever in the state that was saved."""
