@@ -30,10 +30,10 @@ def _run(command: list[str], folder: Path) -> str:
 
 
 def build_spin(model: str, folder: Path, *options: str, defines: tuple[str, ...] = ()) -> None:
-    """Write the model there and compile its verifier with gcc -O3; `defines` bend a rule, `options` are gcc's."""
+    """Write the model there and compile its verifier; `defines` are the model's switches, `options` are gcc's."""
     (folder / "rollout.pml").write_text("".join(f"#define {name}\n" for name in defines) + model)
     _run(["spin", "-o2", "-a", "rollout.pml"], folder)  # -o2: what is only written is a part of the state too
-    _run(["gcc", "-w", "-O3", "-DSAFETY", "-DNOREDUCE", *options, "-o", "pan", "pan.c"], folder)
+    _run(["gcc", "-w", "-DSAFETY", "-DNOREDUCE", *options, "-o", "pan", "pan.c"], folder)
 
 
 def spin(folder: Path, *options: str) -> Found:
@@ -42,13 +42,21 @@ def spin(folder: Path, *options: str) -> Found:
     The model's very first state, before anything has settled, is not counted, nor are its being found and its settling.
     """
     said = _run(["./pan", "-E", "-m1000000", *options], folder)
-    if "Search not completed" in said and "errors: 0" in said or "max search depth too small" in said:
+    if ("Search not completed" in said and "errors: 0" in said) or "max search depth too small" in said:
         raise RuntimeError(said)
     states = re.search(r"(\d+) states, stored", said)
     transitions = re.search(r"(\d+) transitions", said)
     if not states or not transitions:
         raise RuntimeError(said)
     return Found(int(states[1]) - 1, int(transitions[1]) - 2, "errors: 0" not in said, said)
+
+
+def shortest(model: str, folder: Path, defect: str) -> list[str]:
+    """Search the bent model breadth first; return the acts of a shortest way to a broken promise, none if there is none."""
+    build_spin(model, folder, "-DBFS", defines=(defect, "PROMISES", "TOLD", "SHORTEST"))
+    if not spin(folder).violated:
+        return []
+    return re.findall(r"^act (.*?) *$", _run(["./pan", "-r"], folder), re.MULTILINE)
 
 
 def missing() -> list[str]:

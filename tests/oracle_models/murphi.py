@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from oracle_models.shape import PENDING, Shape, Unmodelled
 from phasegate.core.exploring.acts import PURSES
+
+from .shape import PENDING, Shape, Unmodelled
 
 RULES = Path(__file__).with_name("rollout.m")
 

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
-from oracle_models.shape import PENDING, Shape
 from phasegate.core.exploring.acts import ANY
+
+from .shape import Shape
 
 RULES = Path(__file__).with_name("rollout.pml")
 
 
 def promela(shape: Shape) -> str:
     """Return the model of a shape; its states are one to one with the explorer's keys without symmetry."""
-    return "\n".join([*_head(shape), *_counts(shape), *_places(shape), RULES.read_text(), *_settling(shape), *_acts(shape)])
+    return "\n".join(
+        [*_head(shape), *_counts(shape), *_places(shape), RULES.read_text(), *_settling(shape), *_acts(shape)]
+    )
 
 
 def _table(values: Iterable[int]) -> str:
@@ -74,10 +77,15 @@ def _counts(shape: Shape) -> Iterator[str]:
         yield f"#define SICK_{s} {_sum(f'BAD({i})' for i in of)}"
         yield f"#define PENDING_{s} {_sum(f'(LIFE({i}) == PENDING)' for i in of)}"
         yield f"#define FLYING_{s} {_sum(f'FLYING({i})' for i in of)}"
-        for name, share in (("FLOOR", f"({total} * {limits.batch} / 100)"), ("CEILING", f"(({total} * {limits.batch} + 99) / 100)")):
+        for name, share in (
+            ("FLOOR", f"({total} * {limits.batch} / 100)"),
+            ("CEILING", f"(({total} * {limits.batch} + 99) / 100)"),
+        ):
             least = f"({share} < {total} - 1 -> {share} : {total} - 1)"
             yield f"#define CAP_{name}_{s} ({least} > 1 -> {least} : 1)"
-        yield f"#define ATTEMPTED_{s} " + (total if limits.of_set else _sum(f"(LIFE({i}) == UPGRADED || UNDONE({i}))" for i in of))
+        yield f"#define ATTEMPTED_{s} " + (
+            total if limits.of_set else _sum(f"(LIFE({i}) == UPGRADED || UNDONE({i}))" for i in of)
+        )
         yield f"#define BAD_{s} {_sum(f'(UNDONE({i}) || (LIFE({i}) == UPGRADED && BAD({i})))' for i in of)}"
         yield f"#define FORGIVEN_{s} {_sum(f'(LIFE({i}) == FAILED || (LIFE({i}) == UPGRADED && BAD({i})))' for i in of)}"
         yield f"#define GATE_BROKEN_{s} (100 * BAD_{s} > {limits.upgraded} * ATTEMPTED_{s})"
@@ -193,7 +201,11 @@ def _settling(shape: Shape) -> Iterator[str]:
 
 def _walk(shape: Shape) -> list[tuple[int, int]]:
     """The order in which sets are looked at: region by region, cell by cell, set by set (semantics 1 and 7)."""
-    places = {(min(_cells_of(shape, s)) if cell < 0 else cell, s, cell) for s in range(len(shape.sets)) for cell, _ in shape.choices(s)}
+    places = {
+        (min(_cells_of(shape, s)) if cell < 0 else cell, s, cell)
+        for s in range(len(shape.sets))
+        for cell, _ in shape.choices(s)
+    }
     return [(s, cell) for _, s, cell in sorted(places)]
 
 
@@ -248,7 +260,11 @@ def _of_instance(shape: Shape, i: int) -> Iterator[tuple[str, str, str]]:
     arrived = f"COMMANDED({i}) && ARRIVED({i})"
     yield "answer", arrived, f"answered({i})"
     yield "fail", arrived, f"step_failed({i})"
-    yield "healthy", f"LIFE({i}) != GONE && (LIFE({i}) == VERIFYING || HEALTH({i}) != HEALTHY)", f"reported_healthy({i})"
+    yield (
+        "healthy",
+        f"LIFE({i}) != GONE && (LIFE({i}) == VERIFYING || HEALTH({i}) != HEALTHY)",
+        f"reported_healthy({i})",
+    )
     yield "unhealthy", f"WELL({i})", f"reported_unhealthy({i})"
     yield "stale", f"TOUCHED({i}) && LIFE({i}) != REPLACING", f"reported_stale({i}, false)"
     if shape.freedom.stale_reports:

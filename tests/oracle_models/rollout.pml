@@ -194,7 +194,7 @@ inline reported_unhealthy(i) {
 /* a report of healthy, observed before the swap: changes nothing; or between the swap and `verifying`: promotes nobody */
 inline reported_stale(i, is_after_swap) {
 #ifdef TRUST
-  PROMISE(LIFE(i) != VERIFYING);
+  PROMISE(LIFE(i) != VERIFYING && (is_after_swap || HEALTH(i) == HEALTHY));
   reported_healthy(i)
 #else
   if

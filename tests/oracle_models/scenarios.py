@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import phasegate as pg
 from fleets import NEW, UBUNTU, a_fleet, a_set, vm
+
+import phasegate as pg
 from phasegate.core.exploring.acts import Freedom
 from phasegate.core.exploring.subject import Subject
 from phasegate.core.model import Fleet, Group, RollingPolicy, ScaleSet

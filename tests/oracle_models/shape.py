@@ -130,19 +130,18 @@ class Shape:
         names = [one.full_name for one in sets]
         return cls(
             members=tuple(
-                Member(s, cells.index(f"{one.region}/{vm.zone or '-'}"), vm.upgrade_domain, _number(vm), life, vm.health)
+                Member(
+                    s, cells.index(f"{one.region}/{vm.zone or '-'}"), vm.upgrade_domain, _number(vm), life, vm.health
+                )
                 for s, one in enumerate(sets)
                 for vm, life in sorted(
-                    zip(listed[one.full_name], lives[one.full_name], strict=True), key=lambda both: natural_key(both[0].id)
+                    zip(listed[one.full_name], lives[one.full_name], strict=True),
+                    key=lambda both: natural_key(both[0].id),
                 )
             ),
             sets=tuple(_limits(one, options, is_manual, regions, rank) for one in sets),
             cells=len(cells),
-            pairs=frozenset(
-                both
-                for one, other in _written(fleet, regions)
-                for both in ((one, other), (other, one))
-            ),
+            pairs=frozenset(both for one, other in _written(fleet, regions) for both in ((one, other), (other, one))),
             pairs_written=frozenset(_written(fleet, regions)),
             conflicts=frozenset(_conflicts(fleet, cells, zones)),
             groups=tuple(
@@ -241,9 +240,7 @@ def _limits(
 
 
 def _written(fleet: Fleet, regions: list[str]) -> list[tuple[int, int]]:
-    return [
-        (regions.index(one.name), regions.index(one.pair)) for one in fleet.regions if one.pair in regions
-    ]
+    return [(regions.index(one.name), regions.index(one.pair)) for one in fleet.regions if one.pair in regions]
 
 
 def _conflicts(fleet: Fleet, cells: list[str], zones: Mapping[str, tuple[str, ...]]) -> set[tuple[int, int]]:

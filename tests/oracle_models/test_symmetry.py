@@ -1,0 +1,79 @@
+"""The explorer's symmetries keep what they must: no state is lost, and the future of each image is the image of the future."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from fleets import a_fleet, a_set, vm
+
+from phasegate.core.exploring.acts import Freedom
+from phasegate.core.exploring.subject import Subject
+from phasegate.core.exploring.twin import Explorer as Twin
+
+from .conftest import explored
+from .orbits import canonical, orbit_size, shuffled
+from .scenarios import (
+    a_subject,
+    busy_cells,
+    crashes,
+    flips_and_shrinking,
+    maintenance_of_zones,
+    paired_regions,
+    reports_out_of_order,
+    scale_ins,
+    zones_and_domains,
+)
+
+SAMPLES = 150
+
+
+def equal_sets() -> Subject:
+    """Two sets of one region with equal models contend for two zones; instances of both turn unhealthy."""
+    zones = [vm(1, "1"), vm(2, "2")]
+    return a_subject(
+        a_fleet(a_set("a/db", zones), a_set("a/web", zones)),
+        freedom=Freedom(health_flips=1, lost_reports=0),
+        max_batch_percent=50,
+        max_unhealthy_percent=50,
+    )
+
+
+SCENARIOS = (
+    zones_and_domains,
+    equal_sets,
+    paired_regions,
+    busy_cells,
+    flips_and_shrinking,
+    maintenance_of_zones,
+    reports_out_of_order,
+    scale_ins,
+    crashes,
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_orbits_add_up_to_all_states(scenario: Callable[..., Subject]) -> None:
+    """The orbits of the states under symmetry are, together, as many states as there are without it."""
+    reduced = explored(scenario(), is_symmetric=True, explorer=Twin)
+    orbits = sum(orbit_size(key, reduced.group) for key in reduced.keys)
+    assert orbits == explored(scenario()).states
+    assert reduced.states < orbits
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_the_future_of_an_image_is_the_image_of_the_future(scenario: Callable[..., Subject]) -> None:
+    """For sampled states and permutations, the successors of both are the same up to symmetry, each as often."""
+    group = Twin(scenario()).group
+    plain = explored(scenario(), explorer=Twin)
+    chance = random.Random(1)
+    for key in chance.sample(plain.keys, min(SAMPLES, plain.states)):
+        image = shuffled(key, group, chance)
+        assert canonical(key, group) == canonical(image, group)
+        futures = [
+            Counter((canonical(one.key, group), one.move[0], one.broken) for one in plain.successors(which))
+            for which in (key, image)
+        ]
+        assert futures[0] == futures[1]
