@@ -19,7 +19,6 @@ from phasegate.policies import availability, eligibility
 HERE = Path(__file__).parent
 REMOVE = "PHASEGATE_TEST_WITHOUT"
 
-CORE = "core"
 SPEAKS_OF = {
     "eligibility": "core/test_attempts.py",
     "targets": "core/test_versions_and_targets.py",
@@ -45,7 +44,7 @@ SPEAKS_OF = {
 def rules() -> dict[str, str]:
     """Return every rule that can be taken out, with the test module that speaks of it."""
     found = {part.name: SPEAKS_OF[part.name] for part in availability.PARTS}
-    found |= {f"eligibility:{code.value}": "test_eligibility.py" for code, _ in eligibility.RULES}
+    found |= {f"eligibility:{code.value}": "policies/test_eligibility.py" for code, _ in eligibility.RULES}
     for happening, row in lifecycle.TABLE.items():
         for life, entry in zip(lifecycle.Life, row, strict=True):
             if entry != lifecycle.__:

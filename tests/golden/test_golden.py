@@ -10,7 +10,6 @@ from hashlib import sha256
 
 import pytest
 from oracle.log_checker import check
-from story import tell
 
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as Twin
@@ -18,6 +17,7 @@ from phasegate.logs.replay import replay
 from phasegate.regions import regions_by_name
 
 from .rollouts import BY_NAME, HERE, ROLLOUTS, Rollout, example, lines_of, log_of
+from .story import tell
 from .watched import Watched
 
 HOUR = 3_600_000

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from attrs import define, field
-from story_cast import Cast, Line, cast_of, ids
-from story_plan import opening, reasons
-from story_words import Row, clock, laid_out, percent, plain, which, whole, zone
+
+from .story_cast import Cast, Line, cast_of, ids
+from .story_plan import opening, reasons
+from .story_words import Row, clock, laid_out, percent, plain, which, whole, zone
 
 
 def tell(lines: Iterable[Line], *, every_step: bool = False) -> str:

@@ -41,6 +41,7 @@ from phasegate.simulating.faultmodel import (
 from phasegate.simulating.simulation import Endless, Run, Summary, simulate, simulate_into
 
 WEB, DB = "eastus/web", "westus/db"
+HERE = Path(__file__).parent
 HOUR = 3_600_000
 BATCH = 110_000  # replace 60 s, configure 20 s, healthy 30 s
 
@@ -99,8 +100,8 @@ def test_a_log_is_the_same_for_the_same_seed_under_every_hash_seed(tmp_path: Pat
         path = tmp_path / f"{hash_seed}-{seed}.ndjson"
         subprocess.run(
             [sys.executable, "-c", code, str(path), seed],
-            cwd=Path(__file__).parent,
-            env={"PYTHONHASHSEED": hash_seed},
+            cwd=HERE,
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(HERE.parent)},
             check=True,
         )
         logs.append(path.read_bytes())

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from story_cast import Cast, Line, ids, image_name, natural
-from story_words import chosen, clock, marks, plain, zone
+from .story_cast import Cast, Line, ids, image_name, natural
+from .story_words import chosen, clock, marks, plain, zone
 
 LISTED_MAX: Final = 40  # of larger sets only the number of instances is told
 COUNTED: Final = {"instances": "instances in flight", "cells": "cells busy", "sets": "sets at work"}

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from attrs import frozen
-from story_cast import Cast, Line
+
+from .story_cast import Cast, Line
 
 NOTE_AT_MOST: Final = 60  # a longer `what` pushes its own note to the right, not all of them
 

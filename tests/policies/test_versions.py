@@ -16,7 +16,7 @@ from phasegate.policies.versions import counts_in, newest_target, replica_in, ve
 
 PLATFORM = ImageReference("MicrosoftWindowsServer", "WindowsServer", "2019-Datacenter")
 GALLERY = ImageReference(gallery="corp", definition="web")
-CATALOGUE = json.loads((Path(__file__).parent / "data" / "marketplace-image-versions.json").read_text())
+CATALOGUE = json.loads((Path(__file__).parents[1] / "data" / "marketplace-image-versions.json").read_text())
 NEWEST_LISTED = [  # by hand, the largest build of each snapshot
     "17763.1457.2009030514",
     "17763.1697.2101090203",
