@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_fleets import a_fleet, a_policy, an_event
+from wild import a_wild_event, a_wild_fleet, a_wild_policy
 
 import phasegate as pg
 from phasegate.core import codes
@@ -27,7 +27,7 @@ def outcome(engine: pg.Engine, state: Any, event: Any) -> tuple[Any, Any]:
 @given(st.randoms(use_true_random=False))
 def test_kernel_and_twin_agree_on_every_state(random: Random) -> None:
     """Both reach the same states with the same facts, and say what an engine says that has remembered nothing."""
-    fleet, policy = a_fleet(random), a_policy(random)
+    fleet, policy = a_wild_fleet(random), a_wild_policy(random, is_moody=True)
     engines = [pg.Engine(fleet, policy, kernel=kernel) for kernel in (compiled.Kernel, Twin)]
     one, two = (engine.initial(0) for engine in engines)
     states = [(one, two)]
@@ -40,7 +40,7 @@ def test_kernel_and_twin_agree_on_every_state(random: Random) -> None:
         fresh = pg.Engine(fleet, policy, kernel=compiled.Kernel)
         assert fresh.select(one) == engines[0].select(one)
         assert fresh.next_time(one) == engines[0].next_time(one)
-        event = an_event(random, engines[1], two)
+        event = a_wild_event(random, engines[1], two)
         first, first_error = outcome(engines[0], one, event)
         second, second_error = outcome(engines[1], two, event)
         assert first_error == second_error
