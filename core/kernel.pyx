@@ -966,7 +966,7 @@ cdef class Kernel:
             self.flag[slot] = self.flag[slot] & (255 - UNANSWERED) | BROKEN
             self.remember_failure(s, slot)
             health = self.forget_health(slot, UNKNOWN)
-        elif to == GONE:
+        else:  # gone: the table leads nowhere else
             self.previous[slot] = 0
             if before == PENDING and self.flag[slot] & TOO_LATE:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_TOO_LATE] -= 1
@@ -1227,8 +1227,6 @@ cdef class Kernel:
             slot = column.data.as_uints[i]
             state = self.life[slot] & STATE_BITS
             flag = self.flag[slot]
-            if state == GONE or is_in_flight(state):
-                continue
             if reached[self.version[slot]] and not flag & BROKEN:
                 to = CURRENT
             elif flag & excluding:

@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn
 
 from attrs import Attribute, field, frozen
 
@@ -20,8 +20,6 @@ from phasegate.core.frozenmap import EMPTY, FrozenMap
 from phasegate.core.order import sorted_zones
 from phasegate.core.roster import Roster
 from phasegate.core.versions import version_key
-
-T = TypeVar("T")
 
 ZONELESS = "-"
 MINUTES_A_WEEK = 7 * 24 * 60
@@ -43,10 +41,6 @@ class HealthSource(StrEnum):
 
     PROBE = "probe"
     EXTENSION = "extension"
-
-
-def _tuple(items: Iterable[T]) -> tuple[T, ...]:
-    return tuple(items)
 
 
 def _map(tags: Mapping[str, str]) -> FrozenMap[str, str]:

@@ -69,7 +69,7 @@ def begin(work: Working, event: Rollout) -> RolloutStarted:
         ineligible=tuple(refused),
     )
     work.book = evolve(work.book, rollouts=(*work.book.rollouts, record))
-    _open(work, rollout, eligible, record, event.now)
+    _open(work, rollout, eligible, record, image, event.now)
     return RolloutStarted(rollout, image.name, target, event.started_by, phases, record.ineligible)
 
 
@@ -203,7 +203,7 @@ def plan_phases(work: Working, eligible: Sequence[int]) -> Phases:
     return phase_plan(counts, rules.pairs)
 
 
-def _open(work: Working, rollout: int, eligible: Sequence[int], record: RolloutRecord, now: int) -> None:
+def _open(work: Working, rollout: int, eligible: Sequence[int], record: RolloutRecord, image: Image, now: int) -> None:
     """Fill in the rollout's row, and open its first phase, or all of it where it has none."""
     v = work.v
     v.course[rollout] = c.RUNNING
@@ -222,19 +222,15 @@ def _open(work: Working, rollout: int, eligible: Sequence[int], record: RolloutR
     if not record.is_manual and work.compiled.rules.has_delays:
         for s in eligible:
             v.mark[s] |= c.DELAYED
-            delay(work, s, _available_at(work, s, record, now), now)
+            delay(work, s, _available_at(image, record.target, work.model(s).region, now), now)
     work.kernel.note_rollout(rollout)
 
 
-def _available_at(work: Working, s: int, record: RolloutRecord, now: int) -> int:
-    """Return since when the set's region has the replica, if that is in the past; else now."""
-    image = image_named(work.book.catalogue, record.image)
-    region = work.model(s).region
-    for version in image.versions if image is not None else ():
-        if version.version == record.target:
-            times = [replica.replicated_at_ms for replica in version.regions if replica.name == region]
-            return min(now, max([version.published_at_ms, *times]))
-    return now
+def _available_at(image: Image, target: str, region: str, now: int) -> int:
+    """Return since when the region has the replica of that version, if that is in the past; else now."""
+    version = next(version for version in image.versions if version.version == target)
+    times = [replica.replicated_at_ms for replica in version.regions if replica.name == region]
+    return min(now, max([version.published_at_ms, *times]))
 
 
 def delay(work: Working, s: int, available_at: int, now: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from phasegate.core import codes as c
 from phasegate.core.lifecycle import Do, Happening, Life
 from phasegate.core.model import Health
-from phasegate.core.twin.counters import NEVER, is_in_flight
+from phasegate.core.twin.counters import NEVER
 from phasegate.core.twin.selector import Pick, Selector
 
 OPEN_COMMAND = {Life.REPLACING: Do.REPLACE, Life.CONFIGURING: Do.CONFIGURE, Life.RESTORING: Do.RESTORE}
@@ -65,7 +65,7 @@ class Stepper(Selector):
             v.flag[slot] = v.flag[slot] & ~c.UNANSWERED | c.BROKEN
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.UNKNOWN)
-        elif to == Life.GONE:
+        else:  # gone: the table leads nowhere else
             v.previous[slot] = 0
             if before == Life.PENDING and v.flag[slot] & c.TOO_LATE:
                 v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1
@@ -269,8 +269,8 @@ class Stepper(Selector):
         """Say of each instance whether it is current, excluded or pending for the set's target (sections 2 and 8).
 
         `reached` has a byte a version number: whether it is the target or newer; `more` are slots on which the target
-        failed longer ago than the `failed` column tells; `excluding` are the flags that exclude. Instances that are
-        gone or in flight are left alone.
+        failed longer ago than the `failed` column tells; `excluding` are the flags that exclude. None of the instances
+        is gone or in flight.
         """
         v = self.v
         target = v.link[s * c.LINK + c.LINK_TARGET]
@@ -278,8 +278,6 @@ class Stepper(Selector):
         for slot in slots:
             life, flag = v.life[slot], v.flag[slot]
             state = life & c.STATE_BITS
-            if state == Life.GONE or is_in_flight(state):
-                continue
             if reached[v.version[slot]] and not flag & c.BROKEN:
                 to = Life.CURRENT
             elif flag & excluding or (
