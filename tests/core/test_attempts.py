@@ -185,12 +185,27 @@ def test_opting_out_while_waiting_ends_the_attempt_at_once(kernel: Any) -> None:
 
 
 def test_opting_out_does_not_save_a_rollout_from_another_sets_failure(kernel: Any) -> None:
-    """And a set that failed before it opted out does not count against it."""
+    """The set that goes counts for nothing, the one that stays and fails halts the rollout."""
     story = two(kernel)
     story.on(model(story, "eastus/a", automatic_os_upgrade=False))
-    story.roll_back("eastus/a/0")
-    story.finish()
-    assert (story.status("eastus/a"), story.status()) == ("cancelled", "completed")
+    story.upgrade("eastus/a/0")
+    story.start("eastus/b/0")
+    story.roll_back("eastus/b/0")
+    assert (story.status("eastus/a"), story.status("eastus/b"), story.status()) == ("cancelled", "faulted", "halted")
+
+
+def test_what_failed_in_a_set_that_opts_out_does_not_count_against_its_rollout(kernel: Any) -> None:
+    """Whether it failed before the set opted out or after."""
+    for fails_before in (True, False):
+        story = two(kernel, max_unhealthy_upgraded_percent=100)
+        if fails_before:
+            story.roll_back("eastus/a/0")
+        story.on(model(story, "eastus/a", automatic_os_upgrade=False))
+        if not fails_before:
+            story.roll_back("eastus/a/0")
+        story.finish()
+        assert story.lives("eastus/a") == {"0": "restored", "1": "pending"}
+        assert (story.status("eastus/a"), story.status()) == ("cancelled", "completed")
 
 
 def test_opting_out_leaves_a_manual_rollout_alone(kernel: Any) -> None:
@@ -256,7 +271,7 @@ def test_a_manual_rollout_must_name_sets_of_its_image(kernel: Any) -> None:
 def test_a_custom_image_outside_a_gallery_has_no_rollout(kernel: Any) -> None:
     """It has no versions to go to."""
     story = a_story(kernel, a_fleet(a_set(image=ImageReference(custom="golden")), a_set("westus/b", image=UBUNTU)))
-    with pytest.raises(pg.UnknownName):
+    with pytest.raises(pg.UnknownName, match="no image `custom:golden`"):
         story.roll_out("custom:golden")
     assert story.why(f"{WEB}/0") == ["no-rollout"]
 
@@ -266,6 +281,6 @@ def test_an_excluded_instance_is_never_touched(kernel: Any) -> None:
     listed = [vm(0, protect_from_scale_set_actions=True), vm(1, skip_upgrade=True), vm(2)]
     story = a_story(kernel, a_set(instances=listed)).roll_out()
     for name in (f"{WEB}/0", f"{WEB}/1"):
-        with pytest.raises(pg.IllegalTransition):
+        with pytest.raises(pg.IllegalTransition, match=r"not-pending\(instance=\d, state=excluded\)"):
             story.start(name)
     assert story.finish().lives() == {"0": "excluded", "1": "excluded", "2": "upgraded"}

@@ -197,25 +197,25 @@ GOOD = pg.Signals.of(What.HEALTHY, [0, 1], 5)
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "message"),
     [
-        evolve(GOOD, slots=array("I", [0])),
-        evolve(GOOD, what=b"\0"),
-        evolve(GOOD, observed_at=array("q", [5])),
-        evolve(GOOD, attempt=array("I", [0])),
-        evolve(GOOD, answers=b"\0\0\0"),
-        evolve(GOOD, slots=array("I", [0, 4])),
-        evolve(GOOD, what=b"\0\x09"),
-        evolve(GOOD, answers=b"\0\4"),
-        evolve(GOOD, observed_at=array("q", [5, 6])),
-        evolve(GOOD, observed_at=array("q", [5, -1])),
+        (evolve(GOOD, slots=array("I", [0])), "not of one length"),
+        (evolve(GOOD, what=b"\0"), "not of one length"),
+        (evolve(GOOD, observed_at=array("q", [5])), "not of one length"),
+        (evolve(GOOD, attempt=array("I", [0])), "not of one length"),
+        (evolve(GOOD, answers=b"\0\0\0"), "not of one length"),
+        (evolve(GOOD, slots=array("I", [0, 4])), "slot 4 is beyond the 4 that there are"),
+        (evolve(GOOD, what=b"\0\x09"), "what is no `What`"),
+        (evolve(GOOD, answers=b"\0\4"), "answers what is no `Do`"),
+        (evolve(GOOD, observed_at=array("q", [5, 6])), "observed after 5, when it came in"),
+        (evolve(GOOD, observed_at=array("q", [5, -1])), "or before 0"),
     ],
 )
-def test_a_malformed_report_is_refused_whole(kernel: Any, event: pg.Signals) -> None:
+def test_a_malformed_report_is_refused_whole(kernel: Any, event: pg.Signals, message: str) -> None:
     """Not even its good part moves anything."""
     story = a_story(kernel)
     before = story.state
-    with pytest.raises(pg.InvalidEvent):
+    with pytest.raises(pg.InvalidEvent, match=message):
         story.on(event)
     assert (story.state is before, story.on(GOOD)) == (True, [])
 

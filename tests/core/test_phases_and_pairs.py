@@ -152,7 +152,7 @@ def test_only_a_phase_that_succeeded_opens_the_next(kernel: Any) -> None:
     story = a_story(kernel, a_fleet(*sized(a=1, b=2))).roll_out()
     assert story.selected() == [["a/web/0"]]
     assert story.why("b/web/0") == ["phase-not-open(phase=1, regions=a, waiting_for=0)"]
-    with pytest.raises(pg.IllegalTransition):
+    with pytest.raises(pg.IllegalTransition, match="phase-not-open"):
         story.start("b/web/0")
     story.start()
     story.upgrade()
@@ -436,18 +436,20 @@ def test_a_gallery_rollout_with_a_faulted_attempt_is_faulted(kernel: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("event", "error"),
+    ("event", "error", "message"),
     [
-        (pg.Replicated("corp/none", NEW, "a", 0), pg.UnknownName),
-        (pg.Replicated(CORP.name, NEW, "x", 0), pg.UnknownName),
-        (pg.Replicated(CORP.name, "9.9", "a", 0), pg.InvalidEvent),
+        (pg.Replicated("corp/none", NEW, "a", 0), pg.UnknownName, "no image `corp/none`"),
+        (pg.Replicated(CORP.name, NEW, "x", 0), pg.UnknownName, "no region `x`"),
+        (pg.Replicated(CORP.name, "9.9", "a", 0), pg.InvalidEvent, "with a version `9.9`"),
     ],
 )
-def test_a_replica_of_nothing_is_refused(kernel: Any, event: pg.Replicated, error: type[Exception]) -> None:
+def test_a_replica_of_nothing_is_refused(
+    kernel: Any, event: pg.Replicated, error: type[Exception], message: str
+) -> None:
     """Unknown image, unknown region, unknown version: nothing has moved."""
     story = gallery(kernel, "c")
     before = story.state
-    with pytest.raises(error):
+    with pytest.raises(error, match=message):
         story.on(event)
     assert story.state is before
 

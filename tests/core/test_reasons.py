@@ -245,8 +245,9 @@ def test_each_reason_has_its_numbers(kernel: Any, told: Callable[[Any], Story], 
     assert expected in explanation.reasons
     assert (explanation.selected, len(explanation), explanation.instance) == (False, len([*explanation]), name)
     if expected.code not in (Code.BATCH_FULL, Code.LATER_IN_ORDER):  # alone, or before the picks, these are legal
-        with pytest.raises(pg.IllegalTransition):
+        with pytest.raises(pg.IllegalTransition) as refusal:
             story.start(name)
+        assert {expected.code, Code.NOT_PENDING} & {one.code for one in refusal.value.verdict.reasons}
 
 
 def test_every_code_is_shown_above() -> None:
@@ -416,25 +417,25 @@ def test_reasons_read_as_code_and_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "slots", "error"),
+    ("of", "slots", "error", "message"),
     [
-        (WEB, [], pg.InvalidEvent),
-        (WEB, [0, 0], pg.InvalidEvent),
-        (WEB, [4], pg.InvalidEvent),
-        (WEB, [99], pg.InvalidEvent),
-        (WEB, [-1], pg.InvalidEvent),
-        ("eastus/none", [0], pg.UnknownName),
+        (WEB, [], pg.InvalidEvent, "is empty or names a slot twice"),
+        (WEB, [0, 0], pg.InvalidEvent, "is empty or names a slot twice"),
+        (WEB, [4], pg.InvalidEvent, "slot 4 is no instance of `eastus/web`"),
+        (WEB, [99], pg.InvalidEvent, "slot 99 is no instance"),
+        (WEB, [-1], pg.InvalidEvent, "slot -1 is no instance"),
+        ("eastus/none", [0], pg.UnknownName, "no set `eastus/none`"),
     ],
 )
 def test_a_malformed_batch_is_an_error_not_a_verdict(
-    kernel: Any, of: str, slots: list[int], error: type[Exception]
+    kernel: Any, of: str, slots: list[int], error: type[Exception], message: str
 ) -> None:
     """Empty, twice, of another set, beyond the last slot, of no set."""
     story = a_story(kernel, a_fleet(a_set(), a_set("eastus/zoo"))).roll_out()
     batch = pg.Batch(of, slots)
-    with pytest.raises(error):
+    with pytest.raises(error, match=message):
         story.engine.check(story.state, batch)
     before = story.state
-    with pytest.raises(error):
+    with pytest.raises(error, match=message):
         story.on(pg.Start([batch], 0))
     assert story.state is before

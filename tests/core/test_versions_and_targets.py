@@ -117,7 +117,8 @@ def test_what_is_on_the_target_or_newer_is_current_even_if_protected(kernel: Any
     story = a_story(kernel, a_set(instances=listed)).roll_out()
     assert story.lives() == {"0": "pending", "1": "current", "2": "current", "3": "current"}
     assert {name.rpartition("/")[2] for batch in story.selected() for name in batch} == {"0"}
-    assert story.check("eastus/web/3")
+    for ident in (1, 2, 3):
+        assert story.check(f"eastus/web/{ident}")[0] == f"not-pending(instance={ident}, state=current)"
 
 
 def test_an_automatic_rollout_never_takes_an_instance_back(kernel: Any) -> None:

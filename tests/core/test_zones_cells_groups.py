@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from fleets import CENTOS, HOUR, Story, a_fleet, a_set, a_story, vm
+from fleets import CENTOS, HOUR, NEW, Story, a_fleet, a_set, a_story, vm
 
 import phasegate as pg
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Group, RollingPolicy, Window
+from phasegate.core.schedule import first_instant
 from phasegate.policies import availability_first
 
 WINDOW = Window(day="thu", start="00:00", minutes=300)
@@ -415,11 +416,18 @@ def test_a_cross_zone_set_holds_no_cell_and_waits_for_none(kernel: Any) -> None:
 
 
 def test_users_edges_and_groups_of_cells_do_not_hold_for_it(kernel: Any) -> None:
-    """It has no cell."""
-    group = Group(name="g", counts="cells", members=("eastus/1", "eastus/2"), limit=1)
-    story = crossing(kernel, groups=[group], conflicts=[("eastus/1", "eastus/2")])
-    story.start("eastus/z/0")
-    assert story.check("eastus/a/0") == []
+    """It has no cell: an ordinary set in its place would have to wait for the other region."""
+    wide = RollingPolicy(enable_cross_zone=True)
+    group = Group(name="g", counts="cells", members=("eastus/1", "w/1"), limit=1)
+    for kept_apart, reason in (
+        ({"groups": [group]}, "group-full(group=g, k=1)"),
+        ({"conflicts": [("eastus/1", "w/1")]}, "cell-busy(busy_cell=w/1, cell=eastus/1)"),
+    ):
+        for own, expected in ((wide, []), (RollingPolicy(), [reason])):
+            sets = (in_zones("eastus/a", "1", rolling_policy=own), in_zones("w/z", "1"))
+            story = a_story(kernel, a_fleet(*sets, **kept_apart)).roll_out(sets=("eastus/a", "w/z"))
+            story.start("w/z/0")
+            assert story.check("eastus/a/0") == expected
 
 
 @pytest.mark.parametrize(("counts", "reason"), [("instances", "group-full"), ("sets", "group-full")])
@@ -439,9 +447,15 @@ def test_the_region_of_a_cross_zone_set_is_at_work(kernel: Any) -> None:
     assert ([*working[:1]], busy(story), story.status()) == ([0], [], "completed")
 
 
-def test_delays_and_windows_hold_up_no_other_zone(kernel: Any) -> None:
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"windows": [Window(day="thu", start="08:00", minutes=300)]}, f"outside-window(next_opening={8 * HOUR})"),
+        ({"configured_at_ms": 0}, f"not-before(time={first_instant('eastus/a', NEW, 0)})"),
+    ],
+)
+def test_delays_and_windows_hold_up_no_other_zone(kernel: Any, fields: dict[str, Any], reason: str) -> None:
     """A set that has not begun holds nothing."""
-    later = Window(day="thu", start="08:00", minutes=300)
-    fleet = a_fleet(in_zones("eastus/a", "1", windows=[later]), in_zones("eastus/b", "2"))
-    story = a_story(kernel, fleet).roll_out()
-    assert story.selected() == [["eastus/b/0"]]
+    fleet = a_fleet(in_zones("eastus/a", "1", **fields), in_zones("eastus/b", "2"))
+    story = a_story(kernel, fleet, delays=True).roll_out()
+    assert ([["eastus/b/0"]], [reason]) == (story.selected(), story.why("eastus/a/0"))
