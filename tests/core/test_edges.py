@@ -117,6 +117,23 @@ def test_a_policy_that_admits_none_keeps_the_next_from_being_asked(kernel: Any) 
     assert ([], ("0",)) == (story.selected(), asked[-1].ids)
 
 
+def test_a_policy_that_refuses_several_batches_ends_an_attempt_once(kernel: Any) -> None:
+    """Two upgrade domains are left, and it will never admit either."""
+
+    class Once:
+        name = "once"
+
+        def judge(self, question: pg.policies.Question) -> pg.policies.Admit | pg.policies.Never:
+            return pg.policies.Never(("enough",)) if question.at_work else pg.policies.Admit()
+
+    listed = [vm(0), vm(1), vm(2, upgrade_domain=1)]
+    story = a_story(kernel, a_set(instances=listed), also=[Once()]).roll_out()
+    story.start(f"{WEB}/0")
+    story.upgrade()
+    assert [f"{WEB} cancelled", "0 halted"] == story.ended()
+    assert {"0": "upgraded", "1": "pending", "2": "pending"} == story.lives()
+
+
 @pytest.mark.parametrize("without", [ELIGIBILITY, UpgradeDomains.name])
 def test_a_composition_without_a_rule_lets_more_through(
     kernel: Any, without: str, monkeypatch: pytest.MonkeyPatch

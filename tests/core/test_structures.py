@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import phasegate as pg
 from phasegate.core import kernels
@@ -50,6 +52,30 @@ def test_pages_are_shared_and_told_apart_by_identity() -> None:
     assert 2 * FAN + 1 == old.replaced({2 * FAN: b"z" * 128}).page_count
     assert old.digest == old.digest != new.digest
     assert pickle.loads(pickle.dumps(new)) == new
+
+
+@given(
+    size=st.integers(1, 4 * FAN),
+    steps=st.lists(st.dictionaries(st.integers(0, 4 * FAN), st.binary(min_size=8, max_size=8), min_size=1), max_size=5),
+)
+def test_the_digest_of_a_column_is_that_of_its_content(size: int, steps: list[dict[int, bytes]]) -> None:
+    """However it came about, whatever it shares with the columns before it, and whether those were asked for theirs."""
+    column = Paged.of(bytes(8 * size), 8)
+    for step in steps:
+        changes = {number: page for number, page in step.items() if number < size}
+        assert column.digest == Paged.of(column.flat(), 8).digest
+        column = column.replaced(changes)
+        assert column.flat()[8 * min(changes, default=0) :].startswith(changes.get(min(changes, default=0), b""))
+    assert (column.digest, column) == (Paged.of(column.flat(), 8).digest, Paged.of(column.flat(), 8))
+
+
+def test_a_state_is_equal_to_states_only() -> None:
+    """Equal states are equal, hash alike and are one in a set; anything else is something else."""
+    engine = pg.Engine(pg.Fleet(regions=[pg.Region("a")]), pg.policies.availability_first())
+    state, same, later = engine.initial(0), pickle.loads(pickle.dumps(engine.initial(0))), engine.initial(1)
+    assert ({state}, hash(state), state.digest) == ({same}, hash(same), same.digest)
+    assert state != later
+    assert (state != state.digest, state != None) == (True, True)  # noqa: E711  # the comparison is what is tested
 
 
 def test_a_column_of_nothing_has_no_page() -> None:
