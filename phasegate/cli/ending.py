@@ -53,12 +53,16 @@ class Refused(PhasegateError):
 
 @contextmanager
 def asked_by(where: str) -> Iterator[None]:
-    """Blame a name or request that the engine does not know on the option or file that it came from."""
+    """Blame a name or request that the engine does not know on the option that it came from.
+
+    What has a place in a file is blamed on that file, by whoever knows its name.
+    """
     try:
         yield
     except InvalidModel as error:
-        place = f"{where}: {error.path}" if error.path else where
-        raise Refused(error.what, place) from None
+        if error.path:
+            raise
+        raise Refused(error.what, where) from None
     except (UnknownName, InvalidEvent) as error:
         raise Refused(str(error), where) from None
 

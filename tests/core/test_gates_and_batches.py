@@ -9,8 +9,6 @@ import pytest
 from fleets import HOUR, MINUTE, NEW, OLD, Story, a_fleet, a_set, a_story, vm
 
 import phasegate as pg
-from phasegate.core.events import What
-from phasegate.core.lifecycle import Do
 from phasegate.core.model import RollingPolicy, ServiceFabric
 from phasegate.core.roster import Instance
 
@@ -218,22 +216,21 @@ def test_only_a_begun_domain_keeps_others_back(kernel: Any) -> None:
     assert story.why(*web(0)) == ["upgrade-domain-later(domain=0)"]
 
 
-def test_of_more_domains_than_can_be_numbered_the_latest_still_goes_first(kernel: Any) -> None:
-    """260 are begun one after the other, 255 numbers tell how lately: the earliest ones fall together."""
-    listed = [vm(i, upgrade_domain=i) for i in range(261)]
-    story = a_story(kernel, a_set(instances=listed, service_fabric=ServiceFabric())).roll_out()
-    for slot in range(260):  # by slot: names cost too much for so many
-        story.on(pg.Start([pg.Batch(WEB, [slot])], 0))
-        for what, do in ((What.DISK_REPLACED, Do.REPLACE), (What.CONFIGURED, Do.CONFIGURE), (What.HEALTHY, Do.NOTHING)):
-            story.on(pg.Signals.of(what, [slot], 0, attempt=1, answers=do))
-    joining = [vm(1000 + domain, version=OLD, upgrade_domain=domain) for domain in (0, 1, 258, 259)]
-    story.on(pg.Scaled(WEB, 0, added=joining))
-    for domain in (259, 258):
-        assert story.legal() == [("eastus/-", web(1000 + domain))]
+def test_when_the_numbers_of_begun_domains_run_out_the_latest_still_goes_first(kernel: Any) -> None:
+    """There are 255 of them: domains 2 and 3 take turns until they are used up, and 0 and 1 fall together."""
+    own = a_set(instances=[vm("last", upgrade_domain=9)], service_fabric=ServiceFabric())
+    story = a_story(kernel, own).roll_out()
+    for ident, domain in enumerate([0, 1] + [2, 3] * 130):
+        story.on(pg.Scaled(WEB, 0, added=[vm(ident, version=OLD, upgrade_domain=domain)]))
+        story.start(*web(ident))
+        story.on(pg.Scaled(WEB, 0, removed=[str(ident)]))
+    story.on(pg.Scaled(WEB, 0, added=[vm(domain, version=OLD, upgrade_domain=domain) for domain in range(4)]))
+    for domain in (3, 2):
+        assert story.legal() == [("eastus/-", web(domain))]
         story.start()
         story.upgrade()
-    assert story.legal() == [("eastus/-", web(1000)), ("eastus/-", web(1001))]
-    assert story.why(*web(260)) == ["upgrade-domain-later(domain=260)"]
+    assert story.legal() == [("eastus/-", web(0)), ("eastus/-", web(1))]
+    assert story.why(f"{WEB}/last") == ["upgrade-domain-later(domain=9)"]
     assert story.finish().status() == "completed"
 
 
