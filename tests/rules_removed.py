@@ -1,8 +1,9 @@
 """Remove one rule after the other, and see that a test notices: `python tests/rules_removed.py [RULE ...]`.
 
-A rule is one policy of `availability.PARTS`, one code of the eligibility table (`eligibility:CODE`), or one row of the
-life-cycle table (`life:EVENT:STATE`). Each is taken out in a fresh process, which then runs the test modules that speak
-of it; they must fail. A rule that nobody misses is a gap: it is printed, and the exit status is 1.
+A rule is one policy of `availability.PARTS`, one code of the eligibility table (`eligibility:CODE`), one entry of the
+life-cycle table (`life:EVENT:STATE`), one reason (`reason:CODE`), or one option of the policy (`option:NAME`, which
+then has its default whatever is said). Each is taken out in a fresh process, which then runs the test module that
+speaks of it; it must fail. A rule that nobody misses is a gap: it is printed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -10,10 +11,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from phasegate.core import lifecycle
+from attrs import evolve, fields
+
+from phasegate.core import explaining, lifecycle
+from phasegate.core.model import Fleet
+from phasegate.core.reasons import Code
+from phasegate.core.rules import Rules
 from phasegate.policies import availability, eligibility
 
 HERE = Path(__file__).parent
@@ -45,6 +53,8 @@ def rules() -> dict[str, str]:
     """Return every rule that can be taken out, with the test module that speaks of it."""
     found = {part.name: SPEAKS_OF[part.name] for part in availability.PARTS}
     found |= {f"eligibility:{code.value}": "policies/test_eligibility.py" for code, _ in eligibility.RULES}
+    found |= {f"reason:{code.value}": "core/test_reasons.py" for code in Code}
+    found |= {f"option:{a.name}": "core/test_options.py" for a in fields(availability.AvailabilityFirst)}
     for happening, row in lifecycle.TABLE.items():
         for life, entry in zip(lifecycle.Life, row, strict=True):
             if entry != lifecycle.__:
@@ -54,20 +64,54 @@ def rules() -> dict[str, str]:
 
 def remove(rule: str) -> None:
     """Take one rule out of this process; tests/conftest.py calls it before anything is imported by a test."""
+    if rule not in rules():
+        raise SystemExit(f"no rule `{rule}` to remove")
     kind, _, rest = rule.partition(":")
-    if kind == "life":
-        event, _, state = rest.partition(":")
-        happening = next(known for known in lifecycle.Happening if known.word == event)
-        row = list(lifecycle.TABLE[happening])
-        row[next(known for known in lifecycle.Life if known.word == state)] = lifecycle.__
-        lifecycle.TABLE[happening] = tuple(row)
-    elif rest:
-        eligibility.RULES = tuple(entry for entry in eligibility.RULES if entry[0].value != rest)  # type: ignore[misc]
-    else:
-        kept = tuple(part for part in availability.PARTS if part.name != rule)
-        if len(kept) == len(availability.PARTS):
-            raise SystemExit(f"no rule `{rule}` to remove")
-        availability.PARTS = kept  # type: ignore[misc]
+    match kind:
+        case "life":
+            _remove_entry(*rest.split(":"))
+        case "reason":
+            _remove_reason(Code(rest))
+        case "option":
+            _remove_option(rest)
+        case "eligibility" if rest:
+            kept = tuple(entry for entry in eligibility.RULES if entry[0].value != rest)
+            eligibility.RULES = kept  # type: ignore[misc]
+        case _:
+            parts = tuple(part for part in availability.PARTS if part.name != rule)
+            availability.PARTS = parts  # type: ignore[misc]
+
+
+def _remove_entry(event: str, state: str) -> None:
+    """Let the event not belong in that state any more."""
+    happening = next(known for known in lifecycle.Happening if known.word == event)
+    row = list(lifecycle.TABLE[happening])
+    row[next(known for known in lifecycle.Life if known.word == state)] = lifecycle.__
+    lifecycle.TABLE[happening] = tuple(row)
+
+
+def _remove_reason(code: Code) -> None:
+    """Leave the reason out of every explanation and verdict."""
+
+    def without(told: Callable[..., Any]) -> Callable[..., Any]:
+        def tell(*arguments: Any) -> Any:
+            found = told(*arguments)
+            return evolve(found, reasons=tuple(one for one in found.reasons if one.code != code))
+
+        return tell
+
+    explaining.explain, explaining.check = without(explaining.explain), without(explaining.check)
+
+
+def _remove_option(name: str) -> None:
+    """Let the policy go by the option's default, whatever it was given."""
+    default = getattr(availability.availability_first(), name)
+    rules_of = availability.AvailabilityFirst.rules
+
+    def rules(policy: availability.AvailabilityFirst, fleet: Fleet) -> Rules:
+        return rules_of(evolve(policy, **{name: default}), fleet)
+
+    availability.AvailabilityFirst.rules = rules  # type: ignore[method-assign]
 
 
 def is_missed(rule: str, module: str) -> bool:
