@@ -6,6 +6,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -153,22 +155,33 @@ def test_counters_equal_a_recount(kernel: Any, seed: int) -> None:
         assert carried(engine, state, expected) == expected
 
 
+def fits(engine: pg.Engine, state: State, choice: pg.Choice, part: Sequence[int]) -> bool:
+    """Tell whether a part of the candidates is within both numbers; one alone always is."""
+    well = sum(engine.health(state, slot) in (pg.Health.HEALTHY, pg.Health.INITIALIZING) for slot in part)
+    return len(part) == 1 or (len(part) <= choice.at_most and well <= choice.healthy_at_most)
+
+
 # --- legal and selected ----------------------------------------------------------------------------------------------
 
 
 @lawful
 @given(seed=seeds)
 def test_legal_is_closed_under_parts_and_holds_all_that_is_selected(kernel: Any, seed: int) -> None:
-    """Any non-empty part within both numbers is admitted, more is not; every single pick is legal."""
+    """Any non-empty part within both numbers is admitted, no other is; every pick is such a part of one choice."""
     chance, engine, state = told(kernel, seed)
     for _ in range(EVENTS):
-        for choice in engine.legal(state):
-            for _ in range(3):
-                assert engine.check(state, pg.Batch(choice.set, part_of(chance, engine, state, choice))).admitted
-            if len(choice.candidates) > choice.at_most:
-                assert not engine.check(state, pg.Batch(choice.set, choice.candidates)).admitted
+        choices = engine.legal(state)
+        for choice in choices:
+            assert engine.check(state, pg.Batch(choice.set, part_of(chance, engine, state, choice))).admitted
+            some = chance.sample(choice.candidates, min(4, len(choice.candidates)))
+            parts = [part for size in range(1, len(some) + 1) for part in combinations(some, size)]
+            for part in [*parts, choice.candidates]:
+                assert engine.check(state, pg.Batch(choice.set, part)).admitted is fits(engine, state, choice, part)
         for batch in engine.select(state):
-            assert engine.check(state, batch).admitted
+            within = [
+                choice for choice in choices if choice.set == batch.set and {*batch.slots} <= {*choice.candidates}
+            ]
+            assert [True] == [fits(engine, state, choice, batch.slots) for choice in within]
         step = tried(engine, state, a_wild_event(chance, engine, state))
         state = state if step is None else step.state
 

@@ -48,13 +48,8 @@ def test_pages_are_shared_and_told_apart_by_identity() -> None:
     new = old.replaced({0: b"x" * 128, FAN + 1: b"y" * 128})
     assert [0, FAN + 1] == list(new.differing(old))
     again = new.replaced({0: old.page(0)})
-    assert ([FAN + 1], True, True) == (
-        list(again.differing(old)),
-        again == new.replaced({0: old.page(0)}),
-        again != new,
-    )
+    assert ([FAN + 1], [0]) == (list(again.differing(old)), list(again.differing(new)))
     assert (True, True) == (again.nodes[1] is new.nodes[1], all(new.page(n) is old.page(n) for n in range(1, FAN)))
-    assert [0] == list(again.differing(new))
     grown = old.replaced({2 * FAN: b"z" * 128, 2 * FAN + 1: b"w" * 128})
     assert (2 * FAN, 2 * FAN + 2, b"w" * 128) == (old.page_count, grown.page_count, grown.page(2 * FAN + 1))
     assert 2 * FAN + 1 == old.replaced({2 * FAN: b"z" * 128}).page_count

@@ -100,11 +100,25 @@ def test_attempts_begin_when_the_hash_says() -> None:
     assert {(0, "eastus/long-ago"): 0, **first, **later} == first_batches("delays")
 
 
+def test_the_sizes_are_those_at_the_edges_of_a_share() -> None:
+    """One set each, and no batch of any is larger than its cap, nor the largest smaller."""
+    largest: dict[str, int] = {}
+    for line in lines_of(log_of("sizes")):
+        if line["kind"] == "batch-started":
+            largest[line["set"]] = max(largest.get(line["set"], 0), len(line["instances"]))
+    sizes = {one.full_name: one.size for one in BY_NAME["sizes"].engine().fleet.sets}
+    assert [1, 2, 4, 5, 6, 9, 10, 11, 99, 101] == sorted(sizes.values())
+    assert {name: max(1, min(size * 20 // 100, size - 1)) for name, size in sizes.items()} == largest
+
+
 def test_the_chains_are_those_of_the_real_table() -> None:
-    """The regions of the story have the pairs that the cloud lists for them."""
+    """The story has the pairs that the cloud lists, and every region among them that its pair does not name back."""
     real = regions_by_name()
     pairs = {region.name: region.pair for region in BY_NAME["chains"].engine().fleet.regions}
     assert {name: real[name].pair for name in pairs} == pairs
+    one_way = {name for name, region in real.items() if region.pair in real and real[region.pair].pair != name}
+    assert {"brazilsouth", "brazilsoutheast", "westindia", "westus3"} == one_way
+    assert (set(), set()) == (one_way - pairs.keys(), {real[name].pair for name in one_way} - pairs.keys())
 
 
 @pytest.mark.parametrize("name", ["frozen", "team_quota"])
