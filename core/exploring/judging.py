@@ -143,7 +143,8 @@ class Judge:
         if any(self._site(slot, c.SITE_NUMBER) < number for slot in pending):
             yield Promise.LOWER_NUMBERS_FIRST
         if not self.meant.fabric[s]:
-            begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
+            return
+        begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
         left = {self._site(slot, c.SITE_DOMAIN) for slot in pending if self._site(slot, c.SITE_NUMBER) == number}
         if self._site(slots[0], c.SITE_DOMAIN) not in begun and begun & left:
             yield Promise.DOMAINS_FINISHED
