@@ -7,12 +7,14 @@ from typing import Final
 from attrs import frozen
 
 from phasegate.plotting.canvas import text_width
+from phasegate.plotting.layout import Layout, Row
 from phasegate.plotting.times import Clock
 from phasegate.plotting.tracks import RegionTrack, Timeline
 
 WIDTH: Final = 14.0
 MARGIN: Final = 0.2
 INDENT: Final = 0.28  # of a region's name under its phase
+PHASE_INDENT: Final = 0.08
 NAME: Final = 7.5  # points
 SMALL: Final = 7.0
 HAIR: Final = 0.01  # inches: a pixel of a PNG
@@ -25,7 +27,7 @@ BESIDE_TIME: Final = 0.25  # the last tick's label ends right of its tick
 
 @frozen
 class Column:
-    """Numbers right of the rows, one a region: of what thing, what came of it; `right` is where they end."""
+    """Numbers right of the rows, one a row: of what thing, what came of it; `right` is where they end."""
 
     thing: str
     of: str
@@ -33,7 +35,7 @@ class Column:
     right: float = 0.0
 
     def number(self, track: RegionTrack) -> int:
-        """Return the number of one region."""
+        """Return the number of one row."""
         value = getattr(track, self.of)
         return value if isinstance(value, int) else value.total
 
@@ -52,6 +54,11 @@ COLUMNS: Final = (
 )
 
 
+def phase_width(name: str) -> float:
+    """Return how far right of a phase's name goes on what is said of it: alike for phases of one digit and of two."""
+    return max(text_width(name, 8, bold=True), 0.6) + 0.15
+
+
 @frozen
 class Frame:
     """Time runs from `left` to `right`; the columns stand right of it, in order."""
@@ -63,11 +70,11 @@ class Frame:
     columns: tuple[Column, ...]
 
     @classmethod
-    def of(cls, timeline: Timeline) -> Frame:
+    def of(cls, timeline: Timeline, layout: Layout) -> Frame:
         """Make it as wide as the names and numbers allow; only `upgraded` has a column where all its numbers are 0."""
-        tracks = tuple(track for rollout in timeline.rollouts for track in rollout.regions)
-        names = max((text_width(track.region, NAME) for track in tracks), default=0.0)
-        left = MARGIN + min(max(names + INDENT + 0.12, NAMES_MIN), NAMES_MAX)
+        tracks = tuple(row.track for row in layout.rows)
+        names = max((_indent(row) + text_width(row.label, NAME) for row in layout.rows), default=0.0)
+        left = MARGIN + min(max(names + 0.12, NAMES_MIN), NAMES_MAX)
         used = [one for one in COLUMNS if one.of == "upgraded" or any(one.number(track) for track in tracks)]
         widths = [one.width(tracks) for one in used]
         widths[0] += BESIDE_TIME
@@ -89,3 +96,7 @@ class Frame:
     def ms(self, inches: float) -> int:
         """Return how much time a width stands for."""
         return int(max(self.end_ms - self.start_ms, 1) * inches / (self.right - self.left))
+
+
+def _indent(row: Row) -> float:
+    return PHASE_INDENT + phase_width(row.phase) if row.phase else INDENT

@@ -7,7 +7,7 @@ from typing import Final
 from phasegate.core.model import ZONELESS
 from phasegate.plotting import palette
 from phasegate.plotting.canvas import Box, Canvas, Symbol, shortened, text_width
-from phasegate.plotting.frame import HAIR, INDENT, MARGIN, NAME, SMALL, WIDTH, Frame
+from phasegate.plotting.frame import HAIR, INDENT, MARGIN, NAME, PHASE_INDENT, SMALL, WIDTH, Frame, phase_width
 from phasegate.plotting.layout import Band, Block, Lane, Layout, Row
 from phasegate.plotting.series import Counts, Spans
 from phasegate.plotting.summary import phase_words, rollout_words
@@ -76,8 +76,8 @@ def _band(canvas: Canvas, frame: Frame, band: Band, top: float, at: int) -> None
         return
     name, more = phase_words(phase, frame.clock)
     y = top + band.top + band.heading / 2
-    canvas.text(MARGIN + 0.08, y, name, size=8, bold=True)
-    start = MARGIN + 0.08 + max(text_width(name, 8, bold=True), 0.6) + 0.15
+    canvas.text(MARGIN + PHASE_INDENT, y, name, size=8, bold=True)
+    start = MARGIN + PHASE_INDENT + phase_width(name)
     lost = phase.succeeded is False
     canvas.text(start, y, more, size=NAME, color=palette.BAD if lost else palette.MUTED)
 
@@ -99,8 +99,9 @@ def _bars(canvas: Canvas, frame: Frame, layout: Layout, top: float) -> None:
     for row in layout.rows:
         for lane in row.lanes:
             color = color_of(lane)
-            y0, y1 = top + lane.top + 0.004, top + lane.top + lane.height - 0.004
-            for boxes, spans in ((solid, row.track.lanes.get(lane.name)), (light, row.track.waits.get(lane.name))):
+            margin = min(0.004, lane.height / 10)
+            y0, y1 = top + lane.top + margin, top + lane.top + lane.height - margin
+            for boxes, spans in ((solid, lane.spans), (light, lane.waits)):
                 for start, end in _wide_enough(spans or Spans(), frame):
                     boxes.setdefault(color, []).append((start, y0, end, y1))
     for color, of_color in light.items():
@@ -138,8 +139,13 @@ def _symbols(canvas: Canvas, frame: Frame, row: Row, top: float) -> None:
 
 def _words(canvas: Canvas, frame: Frame, row: Row, top: float) -> None:
     y = top + row.middle
-    room = frame.left - MARGIN - INDENT - 0.08
-    canvas.text(MARGIN + INDENT, y, shortened(row.track.region, NAME, room), size=NAME)
+    start = MARGIN + INDENT
+    if row.phase:
+        canvas.text(MARGIN + PHASE_INDENT, y, row.phase, size=8, bold=True)
+        start = MARGIN + PHASE_INDENT + phase_width(row.phase)
+    room = frame.left - start - 0.08
+    fits = text_width(row.track.region, NAME) <= room
+    canvas.text(start, y, row.track.region if fits else shortened(row.label, NAME, room), size=NAME)
     for column in frame.columns:
         number = column.number(row.track)
         color = palette.GRID if not number else palette.BAD if column.bad else palette.MUTED

@@ -8,11 +8,11 @@ from phasegate.plotting import palette
 from phasegate.plotting.canvas import Canvas, Symbol, shortened, text_width
 from phasegate.plotting.frame import MARGIN, SMALL, WIDTH, Frame
 from phasegate.plotting.gantt import draw_rollouts
-from phasegate.plotting.layout import lay_out
+from phasegate.plotting.layout import Layout, lay_out
 from phasegate.plotting.legend import draw_legend, flow, keys
 from phasegate.plotting.panels import draw_share
 from phasegate.plotting.series import Counts
-from phasegate.plotting.summary import in_words, rollout_words
+from phasegate.plotting.summary import in_words, rollout_words, shared_words
 from phasegate.plotting.tracks import Mark, Timeline
 
 TITLE: Final = 0.42
@@ -29,9 +29,9 @@ STRIPS: Final = (("published", palette.PUBLISHED), ("scaled", palette.SCALED))
 
 def picture(timeline: Timeline, title: str) -> Canvas:
     """Return the drawn sheet; to be called and saved within `canvas.settings()`."""
-    frame = Frame.of(timeline)
     layout = lay_out(timeline)
-    under_title = _under_title(timeline, frame)
+    frame = Frame.of(timeline, layout)
+    under_title = _under_title(timeline, frame, layout)
     legend_top = MARGIN + TITLE + len(under_title) * UNDER_TITLE
     legend, legend_height = flow(list(keys(timeline)))
     strips = [(kind, symbol, marks) for kind, symbol in STRIPS if (marks := _of_kind(timeline, kind))]
@@ -72,11 +72,9 @@ def picture(timeline: Timeline, title: str) -> Canvas:
     return canvas
 
 
-def _under_title(timeline: Timeline, frame: Frame) -> list[str]:
-    numbers = in_words(timeline)
-    if len(timeline.rollouts) != 1:
-        return [numbers]
-    return ["  ·  ".join(rollout_words(timeline.rollouts[0], frame.clock)), numbers]
+def _under_title(timeline: Timeline, frame: Frame, layout: Layout) -> list[str]:
+    only = ["  ·  ".join(rollout_words(timeline.rollouts[0], frame.clock))] if len(timeline.rollouts) == 1 else []
+    return [*only, in_words(timeline), *([shared_words(*layout.shared)] if any(layout.shared) else [])]
 
 
 def _of_kind(timeline: Timeline, kind: str) -> list[Mark]:

@@ -187,6 +187,21 @@ class Counts:
     at: array[int] = field(factory=_column)
     count: array[int] = field(factory=_column)
 
+    @classmethod
+    def sum(cls, parts: Iterable[Counts]) -> Counts:
+        """Return how often it happened in all parts together.
+
+        >>> one, other = Counts(), Counts()
+        >>> one.add(5, 1), one.add(90, 1), other.add(5, 2)
+        (None, None, None)
+        >>> list(Counts.sum([one, other]))
+        [(5, 3), (90, 1)]
+        """
+        made = cls()
+        for at, count in sorted(pair for part in parts for pair in part):
+            made.add(at, count)
+        return made
+
     def add(self, now: int, count: int) -> None:
         """Say that it happened `count` times now."""
         if self.at and self.at[-1] == now:

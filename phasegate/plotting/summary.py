@@ -81,3 +81,15 @@ def phase_words(phase: PhaseTrack, clock: Clock) -> tuple[str, str]:
         parts.append("succeeded" if phase.succeeded else "did not succeed")
         parts.append(f"{phase.lost:,} of {phase.eligible:,} lost")
     return f"phase {phase.number}", "  ·  ".join(parts)
+
+
+def shared_words(rows: int, regions: int) -> str:
+    """Return what the reader of a crowded plot must know: what is drawn together, and how.
+
+    >>> shared_words(2, 30)
+    'crowded: in 2 rows, 30 regions are a thin line each, in order, coloured by zone; the worst have their own rows'
+    """
+    return (
+        f"crowded: in {counted(rows, 'row', 'rows')}, {counted(regions, 'region', 'regions')} are a thin line each,"
+        " in order, coloured by zone; the worst have their own rows"
+    )

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
@@ -19,16 +20,17 @@ from rollout_logs import IMAGE, MINUTE, Line, Story, lines
 from phasegate.core.errors import PhasegateError
 from phasegate.files.documents import InvalidFile
 from phasegate.plotting import canvas
+from phasegate.plotting.crowding import losses
 from phasegate.plotting.frame import HAIR, MARGIN, WIDTH, Frame
 from phasegate.plotting.frame import SMALL as SMALL_TEXT
-from phasegate.plotting.layout import HEIGHT_MAX, PHASE_HEADING, ROW_MAX, ROW_MIN, lay_out
+from phasegate.plotting.layout import HEIGHT_AIM, HEIGHT_MAX, PHASE_HEADING, ROW_MAX, ROW_MIN, lay_out
 from phasegate.plotting.legend import LINE, SIGN, flow, keys
 from phasegate.plotting.page import inline
 from phasegate.plotting.palette import BAD, CROSS_ZONE, ZONELESS, ZONES, lighter
 from phasegate.plotting.panels import nice_step, percent
 from phasegate.plotting.picture import picture
 from phasegate.plotting.plot import ENDINGS, check, collect, draw
-from phasegate.plotting.summary import in_words, phase_words, rollout_words, title_of
+from phasegate.plotting.summary import in_words, phase_words, rollout_words, shared_words, title_of
 from phasegate.plotting.times import EPOCH_FROM_MS, Clock
 from phasegate.plotting.tracks import Timeline
 
@@ -77,11 +79,28 @@ def many(rollouts: int) -> list[Line]:
     return [log[0], *(start | {"rollout": number} for number in range(rollouts)), {"t": 5, "kind": "log-ended"}]
 
 
+def crowded() -> list[Line]:
+    """Return a log of three rollouts over 60 regions each, in which two regions lost something."""
+    log = list(lines(Story(regions=60, sets=1, instances=10, restored=0.0, bad_regions=(20, 45))))
+    head, rest = log[0], log[1:]
+    sets = head["fleet"]["sets"]
+    for number, letter in ((2, "b"), (3, "c")):
+        good = list(lines(Story(regions=60, sets=1, instances=10, seed=number)))[1:]
+        for line in good:
+            line["rollout"] = number
+            if "set" in line:
+                line["set"] += letter
+        rest += good
+        head["fleet"]["sets"] = head["fleet"]["sets"] + [one | {"name": one["name"] + letter} for one in sets]
+    return [head, *sorted(rest, key=lambda line: line["t"])]
+
+
 LOGS = {
     "small": lambda: lines(SMALL),
     "halted": lambda: lines(HALTED),
     "large": lambda: lines(LARGE),
     "several": several,
+    "crowded": crowded,
     "squeezed": lambda: many(120),
     "empty": lambda: [{"t": 0, "kind": "log", "fleet": {"regions": []}}],
 }
@@ -91,6 +110,12 @@ LOGS = {
 def timeline(request: pytest.FixtureRequest) -> Timeline:
     """Each of the logs as a timeline."""
     return collect(LOGS[request.param]())
+
+
+def frame_of(log: Iterable[Line]) -> Frame:
+    """Return the frame of a log's plot."""
+    timeline = collect(log)
+    return Frame.of(timeline, lay_out(timeline))
 
 
 def words_of(sheet: canvas.Canvas) -> list[Any]:
@@ -129,7 +154,8 @@ def test_rows_are_in_order_and_do_not_touch(timeline: Timeline) -> None:
             at = band.rows_top
             for row in band.rows:
                 assert row.top == pytest.approx(at)
-                edges = [edge for lane in row.lanes for edge in (lane.top, lane.top + lane.height)]
+                lanes = dict.fromkeys((lane.top, lane.top + lane.height) for lane in row.lanes)  # a line has all zones
+                edges = [edge for lane in lanes for edge in lane]
                 assert edges == pytest.approx(sorted(edges))
                 assert all(row.top < edge < row.top + row.height for edge in edges)
                 at = row.top + row.height
@@ -140,9 +166,50 @@ def test_rows_are_in_order_and_do_not_touch(timeline: Timeline) -> None:
 
 def test_few_rows_are_high_and_many_are_low() -> None:
     """But not too low to be read, until a thousand of them are squeezed."""
-    heights = [lay_out(collect(LOGS[name]())).row_height for name in ("small", "large", "squeezed")]
-    assert heights[:2] == [ROW_MAX, ROW_MIN]
+    heights = [lay_out(collect(LOGS[name]())).rows[0].height for name in ("small", "large", "squeezed")]
+    assert heights[:2] == pytest.approx([ROW_MAX, ROW_MIN])
     assert 0 < heights[2] < ROW_MIN
+
+
+def test_where_there_is_no_room_regions_share_rows_and_the_picture_says_so() -> None:
+    """Those that lost something keep their own; nothing is left out, and no number is lost."""
+    timeline = collect(crowded())
+    layout = lay_out(timeline)
+    assert layout.height <= HEIGHT_AIM
+    assert layout.scale == 1.0
+    assert [track for of in timeline.rollouts for track in of.regions] == sorted(
+        (track for row in layout.rows for track in row.tracks),
+        key=[track for of in timeline.rollouts for track in of.regions].index,
+    )
+    worst = {track.region for of in timeline.rollouts for track in of.regions if losses(track)}
+    assert worst == {row.label for row in layout.rows if len(row.tracks) == 1 and losses(row.track)}
+    assert 0 < len(worst) < 10
+    assert sum(row.track.upgraded for row in layout.rows) == sum(
+        track.upgraded for of in timeline.rollouts for track in of.regions
+    )
+    for row in layout.rows:
+        assert len({lane.top for lane in row.lanes}) <= max(len(row.tracks), len(row.track.zones) + 2)
+    rows, regions = layout.shared
+    assert 180 - len(worst) >= regions > 150
+    with canvas.settings():
+        words = [text.get_text() for text in words_of(picture(timeline, "three"))]
+    assert shared_words(rows, regions) in words
+    assert any(label.endswith(" more regions") for label in words)
+    assert "phase 0" in words
+
+
+def test_a_phase_in_which_nothing_ran_takes_little_room() -> None:
+    """However many regions it has, and however crowded the rest is."""
+    layout = lay_out(collect(many(12)))
+    assert {"phase 0"} < {row.phase for row in layout.rows}
+    assert [ROW_MIN] * len(layout.rows) == pytest.approx([row.height / layout.scale for row in layout.rows])
+
+
+def test_a_small_picture_says_nothing_of_sharing() -> None:
+    """Every region has its row."""
+    layout = lay_out(collect(lines(LARGE)))
+    assert layout.shared == (0, 0)
+    assert all(row.label == row.track.region and not row.phase for row in layout.rows)
 
 
 def test_a_rollout_without_regions_still_has_its_heading() -> None:
@@ -157,21 +224,21 @@ def test_a_rollout_without_regions_still_has_its_heading() -> None:
 
 def test_time_runs_from_left_to_right_all_the_way_down() -> None:
     """The frame maps the first and the last instant to its edges, and a log of one instant to its left one."""
-    frame = Frame.of(collect(lines(SMALL)))
+    frame = frame_of(lines(SMALL))
     assert (frame.left, frame.right) == (frame.x(frame.start_ms), frame.x(frame.end_ms))
     assert frame.ms(frame.right - frame.left) == frame.end_ms - frame.start_ms
-    instant = Frame.of(collect(LOGS["empty"]()))
+    instant = frame_of(LOGS["empty"]())
     assert instant.left == instant.x(0)
 
 
 def test_columns_stand_in_order_and_only_if_they_have_numbers() -> None:
     """Instances upgraded always; of the rest, what happened."""
-    columns = Frame.of(collect(lines(HALTED))).columns
+    columns = frame_of(lines(HALTED)).columns
     assert [column.of for column in columns] == ["upgraded", "restored", "faulted", "cancelled"]
     rights = [column.right for column in columns]
     assert rights == sorted(rights)
     assert rights[-1] < WIDTH
-    assert [column.of for column in Frame.of(collect(LOGS["empty"]())).columns] == ["upgraded"]
+    assert [column.of for column in frame_of(LOGS["empty"]()).columns] == ["upgraded"]
 
 
 def test_the_legend_has_what_occurs_and_nothing_else() -> None:
