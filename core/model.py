@@ -61,6 +61,8 @@ def refuse_unknown(name: str, known: Iterable[str], what: str, path: str) -> NoR
 def _named(instance: Any, attribute: Attribute[str], value: str) -> None:
     if not value or "/" in value or value != value.strip():
         raise InvalidModel(f"name `{value}` is empty, padded, or holds a `/`", attribute.name)
+    if not value.isprintable():
+        raise InvalidModel(f"name `{value}` holds a character that does not print", attribute.name)
 
 
 def _between(low: int, high: int) -> Any:

@@ -42,6 +42,10 @@ def replicas(*names: str) -> list[Replica]:
             "timezone `Europe/Berlin` needs its `offsets`; load_fleet fills them in (at `offsets`)",
         ),
         (
+            lambda: pg.Region("east\x1b[31mus"),
+            "name `east\x1b[31mus` holds a character that does not print (at `name`)",
+        ),
+        (
             lambda: provision_order([Extension("app"), Extension("app")]),
             "extension `app` is there twice (at `extensions[1]`)",
         ),
