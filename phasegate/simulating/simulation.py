@@ -152,6 +152,7 @@ class Run:
     _steps: int = field(default=0, init=False)
     _facts: int = field(default=0, init=False)
     _running: int = field(default=0, init=False)
+    _ended: dict[int, Mapping[str, Any]] = field(factory=dict, init=False, repr=False)
     _started_at: int | None = field(default=None, init=False)
     _ended_at: int | None = field(default=None, init=False)
     _in_flight_max: int = field(default=0, init=False)
@@ -204,8 +205,9 @@ class Run:
             yield self._chunk()
 
     def summary(self) -> Summary:
-        """Return what the run has come to."""
-        rollouts = self.engine.progress(self._state)["rollouts"]
+        """Return what the run has come to; an ended rollout as it was at its end, before a later one took its sets."""
+        latest = self.engine.progress(self._state)["rollouts"]
+        rollouts = [self._ended.get(number, rollout) for number, rollout in enumerate(latest)]
         start = self.now if self._started_at is None else self._started_at
         end = self._state.now if self._running or self._ended_at is None else self._ended_at
         return Summary(
@@ -287,6 +289,7 @@ class Run:
             elif isinstance(fact, RolloutEnded):
                 self._running -= 1
                 self._ended_at = event.now
+                self._ended[fact.rollout] = self.engine.progress(step.state)["rollouts"][fact.rollout]
         if isinstance(event, Scaled) and event.added:
             names = [f"{event.set}/{instance.id}" for instance in event.added]
             self._environment.welcome(step.state, event, self.engine.slots(step.state, names))

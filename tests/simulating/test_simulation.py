@@ -220,6 +220,16 @@ def test_a_version_published_meanwhile_gets_its_own_rollout() -> None:
         assert summary.is_completed
 
 
+def test_a_rollout_that_ended_is_told_as_it_was_then() -> None:
+    """Whoever took its sets later does not take what it had done."""
+    publish = Publish(publish=NewVersion(image=UBUNTU.name, version="18.04.3"), at_ms=5)
+    summary, lines = run(fleet_of(WEB), publish)
+    assert [6, 6] == [rollout["counts"]["upgraded"] for rollout in summary.rollouts]
+    for rollout in summary.rollouts:
+        started = [line for line in of_kind(lines, "batch-started") if line["rollout"] == rollout["id"]]
+        assert (len(started), "completed") == (rollout["batches"], rollout["sets"][0]["status"])
+
+
 def test_a_rollout_to_a_given_version_is_the_only_one() -> None:
     """A newer one published meanwhile waits for somebody to ask for it."""
     publish = Publish(publish=NewVersion(image=UBUNTU.name, version="18.04.3"), at_ms=5)
