@@ -169,12 +169,12 @@ def decoded(data: bytes, name: str) -> str:
     """Return the text; `InvalidFile` if the file is empty or not UTF-8 (a byte order mark of UTF-8 is passed over)."""
     if not data.strip():
         raise InvalidFile("is empty", name)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:4].count(0) in (1, 2, 3):  # every other byte is zero
+        raise InvalidFile("text is UTF-16 or UTF-32; save it as UTF-8", name, "byte 0")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        what = "text is UTF-16; save it as UTF-8" if wide else f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise InvalidFile(what, name, f"byte {error.start}") from None
+        raise InvalidFile(f"byte 0x{data[error.start]:02x} is not UTF-8", name, f"byte {error.start}") from None
 
 
 def kind_of(name: str, text: str) -> Kind:

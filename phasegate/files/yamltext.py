@@ -32,7 +32,7 @@ def parse_yaml(text: str) -> object:
     """Return the plain data of one YAML document.
 
     `InvalidModel`, its path a line and column, for text that is no YAML, a key that is there twice, a tag, several
-    documents, or more than `BYTES_MAX` of text, `DEPTH_MAX` of depth or `VALUES_MAX` values.
+    documents or none, or more than `BYTES_MAX` of text, `DEPTH_MAX` of depth or `VALUES_MAX` values.
 
     >>> parse_yaml("{name: eastus, zones: ['1', '2']}  # the usual")
     {'name': 'eastus', 'zones': ['1', '2']}
@@ -42,7 +42,9 @@ def parse_yaml(text: str) -> object:
     try:
         events = iter(yaml.parse(text, Loader=_LOADER))
         composer = _Composer(events)
-        next(events), next(events)  # the stream starts, the document starts
+        next(events)  # the stream starts
+        if isinstance(next(events), yaml.StreamEndEvent):
+            raise InvalidModel("holds nothing but comments")
         data = composer.value(next(events), 0)
         next(events)  # the document ends
         following = next(events)

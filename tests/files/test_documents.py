@@ -100,7 +100,10 @@ def test_a_byte_order_mark_is_passed_over() -> None:
         (b'{"a": [{"b": 1, "b": 2}]}', "key `b` is there twice (f.json: a[0])"),
         (b'{"a": {"b": 1, "b": 2}, "a": 3}', "key `a` is there twice (f.json)"),
         (b'{"\xe9": 1}', "byte 0xe9 is not UTF-8 (f.json: byte 2)"),
-        (b"\xff\xfe{\x00", "text is UTF-16; save it as UTF-8 (f.json: byte 0)"),
+        (b"\xff\xfe{\x00", "text is UTF-16 or UTF-32; save it as UTF-8 (f.json: byte 0)"),
+        ("{}".encode("utf-16-le"), "text is UTF-16 or UTF-32; save it as UTF-8 (f.json: byte 0)"),
+        ("{}".encode("utf-32-be"), "text is UTF-16 or UTF-32; save it as UTF-8 (f.json: byte 0)"),
+        (b"\0\0\0\0", "no JSON: expecting value (f.json: line 1, column 1)"),
     ],
 )
 def test_faulty_json_is_refused(data: bytes, text: str) -> None:

@@ -44,6 +44,7 @@ def test_the_core_schema_is_read(text: str, data: Any) -> None:
         ("a: &a [*a]", "alias `a` has no anchor before it", "line 1, column 8"),
         ("a: !!int 3", "tag `tag:yaml.org,2002:int` is not understood; leave it out", "line 1, column 4"),
         ("--- 1\n--- 2", "a second document starts; one file holds one", "line 2, column 1"),
+        ("# nothing\n", "holds nothing but comments", ""),
         ("a: [", "no YAML: did not find expected node content", "line 2, column 1"),
         ("a: '", "no YAML: found unexpected end of stream", "line 1, column 5"),
         ("a: \x00", "no YAML: unacceptable character #x0000: control characters are not allowed", ""),
