@@ -52,10 +52,13 @@ class RecordedStep:
 
 def read_header(text: bytes, name: str) -> Header:
     """Return the first line; `InvalidFile` if it is none of this format."""
+    if not text.strip():
+        raise InvalidFile("is empty" if not text else "the first line is blank", name, "" if not text else "line 1")
     try:
         header = msgspec.json.decode(text, type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidFile(f"not the first line of a log: {in_words(error)}", name, "line 1") from None
+        what = f"no log as `simulate --log` writes it: {in_words(error)}"
+        raise InvalidFile(what, name, "line 1") from None
     if header.kind != "log" or header.format != FORMAT:
         raise InvalidFile(f"format `{header.format}` is not `{FORMAT}`", name, "line 1")
     return header
@@ -91,11 +94,15 @@ def read_steps(lines: Iterable[bytes], name: str) -> Iterator[RecordedStep]:
 
 
 def _line(number: int, text: bytes, name: str) -> Line:
+    whole = text.endswith(b"\n")
     text = text.rstrip(b"\r\n")
+    if not text.strip():
+        raise InvalidFile("no line of a log: it is blank", name, f"line {number}")
     try:
         content = msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidFile(f"no line of a log: {in_words(error)}", name, f"line {number}") from None
+        what = f"no line of a log: {in_words(error)}" if whole else "the log is cut off in the middle of a line"
+        raise InvalidFile(what, name, f"line {number}") from None
     if type(content.get("t")) is not int or type(content.get("kind")) is not str:
         raise InvalidFile("no line of a log: `t` or `kind` is missing", name, f"line {number}")
     return Line(number, text, content)

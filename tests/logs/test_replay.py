@@ -169,14 +169,26 @@ def test_a_changed_log_has_no_state_at_a_time_after_the_change() -> None:
 @pytest.mark.parametrize("kept", [0, 1, 7, len(LOG) - 1])
 def test_a_log_that_is_cut_off_is_refused(kept: int) -> None:
     """Wherever it is cut: between steps, in a step, before its end, or whole."""
-    with pytest.raises(InvalidFile, match="line"):
+    with pytest.raises(InvalidFile, match="line" if kept else r"^is empty \(log\)$"):
         replay(LOG[:kept])
 
 
 def test_a_log_that_is_cut_off_within_a_line_is_refused() -> None:
-    """With the line's number."""
-    with pytest.raises(InvalidFile, match=rf"no line of a log: .*line {len(LOG)}"):
+    """With the line's number; a line that is no JSON though whole, or blank, is something else."""
+    with pytest.raises(InvalidFile, match=rf"the log is cut off in the middle of a line \(log: line {len(LOG)}\)"):
         replay([*LOG[:-1], LOG[-1][:10]])
+    with pytest.raises(InvalidFile, match=rf"no line of a log: .*line {len(LOG)}"):
+        replay([*LOG[:-1], LOG[-1][:10] + b"\n"])
+    with pytest.raises(InvalidFile, match=r"no line of a log: it is blank \(log: line 2\)"):
+        replay([LOG[0], b"\r\n", *LOG[1:]])
+
+
+def test_what_is_no_log_at_all_says_who_writes_one() -> None:
+    """A fleet file, say, or a file that begins with a blank line."""
+    with pytest.raises(InvalidFile, match=r"no log as `simulate --log` writes it: .* \(fleet\.yaml: line 1\)"):
+        replay([b"format: phasegate/fleet/1\n"], name="fleet.yaml")
+    with pytest.raises(InvalidFile, match=r"the first line is blank \(log: line 1\)"):
+        replay([b"\n", *LOG])
 
 
 def test_a_log_under_somebodys_own_policy_needs_that_policy() -> None:
