@@ -86,8 +86,13 @@ def parsed(documents: Sequence[tuple[str, bytes]], *, comments: bool = False) ->
 
 
 def items_of(document: Document, *keys: str) -> list[Any]:
-    """Return the rows of a listing: a list, the list under one of `keys`, or a single object as a list of one."""
+    """Return the rows of a listing: a list, the list under one of `keys`, or a single object as a list of one.
+
+    Objects that hold nothing but another object are what some tool wrapped around the listing: they are taken off.
+    """
     data = document.data
+    while isinstance(data, dict) and len(data) == 1 and isinstance(only := next(iter(data.values())), dict):
+        data = only
     if isinstance(data, dict):
         for key in keys:
             if isinstance(data.get(key), list):
