@@ -29,7 +29,7 @@ app.add_typer(imports, name="import", no_args_is_help=False)
 
 
 def _json_keys(*lines: str) -> str:
-    """Return an epilog that says what `--json` prints, a line each; brackets are no markup in it."""
+    """Return an epilog that says what `--json` prints, a paragraph each; brackets are no markup in it."""
     return "\n\n".join(("With `--json`:", *lines)).replace("[", r"\[")
 
 
@@ -47,7 +47,7 @@ Now = Annotated[
     str | None, typer.Option("--now", metavar="TIME", help="Begin at this time: ms since 1970, or RFC 3339.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every set by itself, however many there are.")]
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="What the tool said; `-` for standard input.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="What the tool said; `-` for standard input.")]
 Output = Annotated[
     str, typer.Option("--output", "-o", metavar="FLEET", help="Fleet file to write; `-` for standard output.")
 ]
@@ -76,7 +76,7 @@ def phasegate(
 
 
 IMPORT_JSON: Final = _json_keys(
-    "format, output (the file, or null), regions, images, sets, instances (counts),",
+    "format, output (the file, or null), regions, images, sets, instances (counts), "
     "unmapped: [{file, place, what, why}], fleet (the document, if no file was written)",
 )
 
@@ -117,11 +117,11 @@ _importer("aws", "What `aws autoscaling describe-auto-scaling-groups` prints.")
 @app.command(
     epilog=_json_keys(
         "format, rollouts, idle (images with nothing to do), without_catalogue (sets of custom images)",
-        "rollout: image, target, now_ms, eligible, why_idle, versions {version: instances}, phases [[region]],",
-        "  regions [{name, pairs, zones, sets, eligible}], sets, ineligible [{name, instances, codes}]",
-        "set: name, region, zones, total, eligible, current, excluded, not_healthy, batch_size, batches_at_least,",
-        "  unhealthy_stop (a count, or null), upgraded_stop (null, or [[count, of], [count, of]]: after the first",
-        "  batch, and when all are attempted), stops_at_once, rollback, cross_zone, windows (how many), groups",
+        "rollout: image, target, now_ms, eligible, why_idle, versions {version: instances}, phases [[region]], "
+        "regions [{name, pairs, zones, sets, eligible}], sets, ineligible [{name, instances, codes}]",
+        "set: name, region, zones, total, eligible, current, excluded, not_healthy, batch_size, batches_at_least, "
+        "unhealthy_stop (a count, or null), upgraded_stop (null, or [[count, of], [count, of]]: after the first "
+        "batch, and when all are attempted), stops_at_once, rollback, cross_zone, windows (how many), groups",
     )
 )
 def plan(
@@ -143,10 +143,10 @@ def plan(
 @app.command(
     epilog=_json_keys(
         "format, seed, start_ms, duration_ms, max_in_flight, max_unhealthy, rollouts",
-        "rollout: id, image, target, started_by, started_at_ms, ended_at_ms, status, reason, paused, phase,",
-        "  phases [[region]], phase_times [{phase, opened_at_ms, ended_at_ms, succeeded, eligible, lost}], batches,",
-        "  counts, regions {region: counts}, sets [{name, status, error, batches, progress}],",
-        "  ineligible [{name, codes}]",
+        "rollout: id, image, target, started_by, started_at_ms, ended_at_ms, status, reason, paused, phase, "
+        "phases [[region]], phase_times [{phase, opened_at_ms, ended_at_ms, succeeded, eligible, lost}], batches, "
+        "counts, regions {region: counts}, sets [{name, status, error, batches, progress}], "
+        "ineligible [{name, codes}]",
         "counts: eligible, upgraded, restored, failed, abandoned, excluded, current",
         "progress: successful, failed, in_progress, pending, skipped",
         "Exit code 1: a rollout did not complete, or a named set is not eligible.",
@@ -164,7 +164,7 @@ def simulate(
         bool, typer.Option("--manual", help="A manual rollout: no phases, delays, windows or rollback.")
     ] = False,
     policy: PolicyFile = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Equal seeds give equal logs.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Equal seeds give equal logs.")] = 0,
     faults: Annotated[
         str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong; left out, nothing does.")
     ] = None,
@@ -211,8 +211,8 @@ def replay(log: LogFile, as_json: Json = False) -> int:
 
 @app.command(
     epilog=_json_keys(
-        "format, instance, at_ms, state, version, target, health, selected, deadline_ms, earliest_ms,",
-        "reasons: [{code, text, earliest_ms, facts {name: value}}]",
+        "format, instance, at_ms, state, version, target, health, selected, deadline_ms, earliest_ms,"
+        " reasons [{code, text, earliest_ms, facts {name: value}}]",
     )
 )
 def explain(

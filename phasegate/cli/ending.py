@@ -6,6 +6,7 @@
     3    no answer: no memory left, a run without an end, or a fault of this program
     130  interrupted from the keyboard; nothing is half written
     141  whoever read the output has gone
+    143  told to end; nothing is half written
 
 The line is `error: <what> (<where>)`. A traceback is never shown, but for a fault of this program with
 `PHASEGATE_TRACEBACK` set.
@@ -53,9 +54,9 @@ class Refused(PhasegateError):
 
 @contextmanager
 def asked_by(where: str) -> Iterator[None]:
-    """Blame a name or request that the engine does not know on the option that it came from.
+    """Blame a name or request that the engine does not know on the option or file that it came from.
 
-    What has a place in a file is blamed on that file, by whoever knows its name.
+    A fault with a path in it is the fleet's, whatever was asked for: whoever read the fleet names the file.
     """
     try:
         yield
@@ -74,6 +75,10 @@ _SHOWN_MAX: Final = 1_000
 
 class Commands(TyperGroup):
     """A group of commands whose errors end as this module says."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands in the order in which people need them: the import first, though it is a group."""
+        return sorted(super().list_commands(ctx), key=lambda name: name != "import")
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line and exit."""
@@ -138,7 +143,8 @@ def _path_of(ctx: Any) -> str:
 
 def _commands_of(ctx: Any, error: Any) -> str:
     """Return a hint at the commands that there are, if one is missing or nothing like it is there."""
-    commands = getattr(getattr(ctx, "command", None), "commands", None)
+    command = getattr(ctx, "command", None)
+    commands = command.list_commands(ctx) if hasattr(command, "list_commands") else ()
     text = error.format_message()
     return f"; there are {', '.join(commands)}" if commands and "command" in text and "Did you" not in text else ""
 

@@ -14,6 +14,7 @@ from phasegate.core.engine import Engine
 from phasegate.core.explaining import Explanation
 from phasegate.core.lifecycle import IN_FLIGHT, Life
 from phasegate.core.model import Health, refuse_unknown
+from phasegate.core.order import natural_key
 from phasegate.core.reasons import Code
 from phasegate.core.state import State
 from phasegate.logs.replay import state_at
@@ -35,7 +36,7 @@ def run(log: str, instance: str, *, at: str | None, as_json: bool) -> Exit:
     if as_json:
         print_json(document(found, state))
     else:
-        _show(found, state.now)
+        _show(found, state.now, time)
     return Exit.WELL
 
 
@@ -50,7 +51,7 @@ def _check(engine: Engine, state: State, instance: str) -> None:
     if of not in names:
         with asked_by(where):
             refuse_unknown(of, names, "set", "")
-    ids = engine.ids(state, engine.members(state, of))
+    ids = sorted(engine.ids(state, engine.members(state, of)), key=natural_key)
     if ident not in ids:
         there = f"it has {len(ids):,}, from `{ids[0]}` to `{ids[-1]}`" if ids else "it has none"
         raise Refused(f"set `{of}` has no instance `{ident}` then; {there}", where)
@@ -81,9 +82,11 @@ def document(found: Explanation, state: State) -> dict[str, Any]:
     }
 
 
-def _show(found: Explanation, now: int) -> None:
+def _show(found: Explanation, now: int, asked: int | None) -> None:
+    """Show it as it was at `asked`: nothing had happened since `now`."""
     out = screen()
-    out.print(heading((found.instance, STRONG), (f"  at {moment(now)}", DIM)))
+    since = "" if asked in (None, now) else f", as since {moment(now)}"
+    out.print(heading((found.instance, STRONG), (f"  at {moment(now if asked is None else asked)}{since}", DIM)))
     state_words = Text.assemble((found.state.word, _COLOURS.get(found.state, "")), (f"  {STATES[found.state]}", DIM))
     rows = [("state", state_words), ("version", _version(found)), ("health", _health(found))]
     if found.state in IN_FLIGHT and found.deadline is not None:

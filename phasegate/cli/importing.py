@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from phasegate.cli.ending import Exit, Refused
-from phasegate.cli.inputs import Inputs
+from phasegate.cli.inputs import Inputs, refuse_same
 from phasegate.cli.screen import DIM, ODD, STRONG, Screen, dotted, heading, indented, listed, print_json, screen
 from phasegate.core.model import Fleet
 from phasegate.files.fleetfile import dump_fleet, write_fleet
@@ -25,6 +25,7 @@ FORMAT: Final = "phasegate/import/1"
 
 def run(kind: str, paths: Sequence[str], *, output: str, as_json: bool, **options: Any) -> Exit:
     """Import the files as a fleet, write it to `output` (`-`: standard output), and list what is not in it."""
+    refuse_same(output, paths, "--output")
     files = Inputs()
     imported = IMPORTERS[kind]([files.read(path) for path in paths], **options)
     fleet = imported.fleet
@@ -46,7 +47,7 @@ def parameters_of(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
-            raise Refused(f"`{pair}` is no parameter, like `instanceCount=3`", "--parameter")
+            raise Refused(f"`{pair}` is not NAME=VALUE, like `instanceCount=3`", "--parameter")
         found[name] = value
     return found
 

@@ -39,6 +39,8 @@ class Inputs:
                 return STANDARD_INPUT, sys.stdin.buffer.read()
             except OSError as error:
                 raise InvalidFile(f"cannot be read: {(error.strerror or str(error)).lower()}", STANDARD_INPUT) from None
+        if not path:
+            raise Refused("a file has a name; this one is empty", "``")
         try:
             return path, read_bytes(path)
         except InvalidFile as error:
@@ -80,6 +82,20 @@ class Inputs:
             return name, parse_faults(document)
 
 
+def refuse_same(output: str | None, inputs: Iterable[str | None], option: str) -> None:
+    """Refuse to write over a file that is read: whoever asks for that has mixed up two names."""
+    for path in inputs:
+        if None not in (output, path) and "-" not in (output, path) and _is_same(str(output), str(path)):
+            raise Refused(f"`{output}` would be written over, and is read as well; name another file", option)
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.isfile(one) and os.path.samefile(one, other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
+
+
 def _lines(path: str) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
@@ -117,16 +133,25 @@ def sets_named(fleet: Fleet, names: Iterable[str]) -> tuple[str, ...]:
     for name in found:
         if name in known:
             continue
+        named = [full for full, scale_set in known.items() if scale_set.name == name]
+        if named:  # without its region
+            raise Refused(f"a set is named region/set; did you mean `{'` or `'.join(named[:3])}`?", "--set")
         with asked_by("--set"):
             refuse_unknown(name, known, "set", "")
     return tuple(found)
 
 
-def version_named(version: str | None) -> str | None:
-    """Return the version if it is dotted integers."""
-    if version is not None:
-        with asked_by("--target"):
-            version_key(version)
+def version_named(fleet: Fleet, image: str | None, version: str | None) -> str | None:
+    """Return the version; refused if it is not dotted integers, or no version that the fleet lists of the image."""
+    if version is None:
+        return None
+    with asked_by("--target"):
+        key = version_key(version)
+    for one in fleet.images:
+        known = sorted((listed.version for listed in one.versions), key=version_key)
+        if one.name == image and key not in map(version_key, known):
+            newest = f"its newest are {', '.join(f'`{name}`' for name in known[:-4:-1])}" if known else "it has none"
+            raise Refused(f"image `{image}` has no version `{version}`; {newest}", "--target")
     return version
 
 

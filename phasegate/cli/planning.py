@@ -33,10 +33,10 @@ def run(
     rules = files.policy(policy)
     if image is not None:
         image_named(given, image)
-    version_named(target)
+    version_named(given, given.images[0].name if image is None and len(given.images) == 1 else image, target)
     with blamed_on(name):
         engine = Engine(given, rules)
-        plans = plans_of(engine, image, target, _now(given, now))
+        plans = plans_of(engine, image, target, _now(given, now))  # what the fleet's phases lack is found here
     strangers = () if image is not None else uncatalogued(given, rules)
     if as_json:
         print_json(document(plans, strangers))
@@ -56,7 +56,7 @@ def plans_of(engine: Engine, image: str | None, target: str | None, now: int) ->
     images = [known.name for known in engine.fleet.images] if image is None else [image]
     if target is not None and len(images) != 1:
         raise Refused(f"a version needs its image; the fleet has {len(images)}, name one with `--image`", "--target")
-    with asked_by("--image" if target is None else "--target"):
+    with asked_by("--target" if target is not None else "--now" if image is None else "--image"):
         return [plan(engine, name, target, now) for name in images]
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 WIDTH_OF_A_PIPE: Final = 100  # nobody knows how wide the reader of a file is; wide enough for every column
 WIDTH_MAX: Final = 140  # lines longer than this are hard to follow
+WIDTH_MIN: Final = 80  # in less, tables would lose columns: a narrower terminal breaks the lines itself
 GOOD, BAD, ODD, DIM, STRONG = "green", "red", "yellow", "dim", "bold"
 
 Side = Literal["left", "right"]
@@ -46,8 +47,7 @@ class Screen(Console):
 def screen() -> Screen:
     """Return the console of standard output."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
-        found = Screen()
-        return found if found.width <= WIDTH_MAX else Screen(width=WIDTH_MAX)
+        return Screen(width=min(max(Screen().width, WIDTH_MIN), WIDTH_MAX))
     return Screen(width=WIDTH_OF_A_PIPE)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from attrs import asdict, frozen
 
 from phasegate.cli.ending import Exit, Refused, asked_by
-from phasegate.cli.inputs import Inputs, default_now, image_named, sets_named, time_at, version_named
+from phasegate.cli.inputs import Inputs, default_now, image_named, refuse_same, sets_named, time_at, version_named
 from phasegate.cli.milestones import Milestones
 from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.engine import Engine
@@ -24,6 +24,7 @@ from phasegate.plotting.times import duration
 from phasegate.simulating.simulation import Progress, Run, Summary
 
 FORMAT: Final = "phasegate/simulation/1"
+SEED_MAX: Final = 2**64 - 1
 
 
 @frozen(kw_only=True)
@@ -75,7 +76,11 @@ def run(
     as_json: bool,
 ) -> Exit:
     """Simulate, write what is asked for, and show what came of it."""
+    if not 0 <= seed <= SEED_MAX:
+        raise Refused(f"{seed} is not between 0 and {SEED_MAX}", "--seed")
     _check_outputs(log, plot, as_json)
+    for path, option in ((log, "--log"), (plot, "--plot")):
+        refuse_same(path, (fleet, policy, faults), option)
     files = Inputs()
     name, given = files.fleet(fleet)
     rules = files.policy(policy)
@@ -84,7 +89,7 @@ def run(
     image = _image(given, image, named)
     if image is None and (manual or target is not None):
         image = _only_image(given, "--manual" if manual else "--target")
-    version_named(target)
+    version_named(given, image, target)
     start = default_now(given) if now is None else time_at(now, "--now")
     with blamed_on(name):
         engine = Engine(given, rules)
@@ -101,7 +106,7 @@ def run(
             progress=progress,
         )
         times = Milestones()
-        with blamed_on(name), asked_by("--target" if target is not None else "--image"):
+        with blamed_on(name), asked_by(_asked(image, target)):
             _write(times.watch(one.log(is_kept=True)), log, plot)
         summary = one.summary()
     refused = _refused(summary, named)
@@ -135,6 +140,11 @@ def _check_outputs(log: str | None, plot: str | None, as_json: bool) -> None:
             plots.check(plot)
         except PhasegateError as error:
             raise Refused(str(error), "--plot") from None
+
+
+def _asked(image: str | None, target: str | None) -> str:
+    """Return what to blame for a request that the engine refuses."""
+    return "--target" if target is not None else "--image" if image is not None else "the simulation"
 
 
 def _image(fleet: Fleet, image: str | None, sets: Sequence[str]) -> str | None:

@@ -209,7 +209,12 @@ def _check(fleet: Fleet, sets: Mapping[str, ScaleSet], event: FaultEvent, path: 
         case Scale(scale=name):
             _known(name, sets, "set", f"{path}.scale")
         case Publish(publish=new):
-            _known(new.image, {image.name for image in fleet.images}, "image", f"{path}.publish.image")
+            listed = {image.name: {one.version for one in image.versions} for image in fleet.images}
+            _known(new.image, listed, "image", f"{path}.publish.image")
+            if new.version in listed[new.image]:
+                raise InvalidModel(
+                    f"image `{new.image}` has version `{new.version}` already", f"{path}.publish.version"
+                )
         case Replicate(replicate=new):
             images = {image.name for image in fleet.images if image.reference.is_gallery}
             _known(new.image, images, "gallery image", f"{path}.replicate.image")

@@ -17,7 +17,7 @@ import typer
 from cli_cases import many, small
 
 from phasegate import __version__
-from phasegate.cli import main
+from phasegate.cli import _leave, main
 from phasegate.cli.app import app
 from phasegate.cli.ending import usage_words
 from phasegate.cli.screen import Screen
@@ -59,7 +59,7 @@ def test_the_help_of_every_command_documents_its_json(call: Any, command: str) -
     ("arguments", "error"),
     [
         (["pln"], "no such command `pln`; did you mean `plan` or `explain`? (phasegate)"),
-        (["zzzzz"], "no such command `zzzzz`; there are plan, simulate, replay, explain, import (phasegate)"),
+        (["zzzzz"], "no such command `zzzzz`; there are import, plan, simulate, replay, explain (phasegate)"),
         (["--versio"], "no such option: `--versio`; did you mean `--version`? (phasegate)"),
         (["plan"], "missing argument `FLEET` (phasegate plan)"),
         (["plan", "x", "--imgae", "y"], "no such option: `--imgae`; did you mean `--image`? (phasegate plan)"),
@@ -296,6 +296,41 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert (130, "error: interrupted (phasegate simulate)\n") == (process.wait(60), process.stderr.read())  # type: ignore[union-attr]
     assert ["fleet.json"] == os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_whoever_is_told_to_end_leaves_nothing_half_written(tmp_path: Path, number: int, code: int) -> None:
+    """As after Ctrl-C: the exit code that shells expect, and no part of a log."""
+    (tmp_path / "fleet.json").write_text(json.dumps(many(2000)), encoding="utf-8")
+    program = [sys.executable, "-c", f"import signal; signal.signal({int(number)}, signal.SIG_DFL); {PROGRAM[2]}"]
+    process = subprocess.Popen([*program, "simulate", "fleet.json", "--log", "log.ndjson"], cwd=tmp_path)
+    for _ in range(600):  # until the log is being written
+        if len(os.listdir(tmp_path)) > 1:
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert code == process.wait(60)
+    assert ["fleet.json"] == os.listdir(tmp_path)
+
+
+def test_signals_that_somebody_has_taken_stay_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever started us under `nohup`, say, has let us ignore the end of the terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr(sys, "argv", ["phasegate", "--version"])
+        with pytest.raises(SystemExit):
+            main()
+        assert signal.SIG_IGN is signal.getsignal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def test_a_signal_ends_in_order() -> None:
+    """It unwinds the stack like any other exit."""
+    with pytest.raises(SystemExit) as ended:
+        _leave(15, None)
+    assert 143 == ended.value.code
 
 
 def test_a_narrow_alphabet_is_no_reason_to_fail(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_the_log_can_come_from_standard_input(call: Any, log: str) -> None:
     [
         (["eastus/web/99"], "set `eastus/web` has no instance `99` then; it has 30, from `0` to `29` "
             "(instance `eastus/web/99`)"),
+        (["eastus/web/"], "set `eastus/web` has no instance `` then; it has 30, from `0` to `29` "
+            "(instance `eastus/web/`)"),
         (["eastus/wb/1"], "unknown set `eastus/wb`; did you mean `eastus/web`? (instance `eastus/wb/1`)"),
         (["web"], "an instance is named region/set/id, like `eastus/web/0` (instance `web`)"),
         (["eastus/web/1", "--at", "soon"], "time `soon` is neither milliseconds since 1970 nor RFC 3339 from then on, "
@@ -105,6 +107,13 @@ def test_bad_input_is_one_line_that_says_where(call: Any, log: str, arguments: l
     """What cannot be used ends with exit code 2 and one line on standard error."""
     result = call("explain", log, *arguments)
     assert (2, "", f"error: {error}\n") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_a_time_between_two_events_says_since_when_it_holds(call: Any, log: str) -> None:
+    """What is shown is the time that was asked for, and that nothing had happened since."""
+    assert "eastus/web/17  at the start\n" in call("explain", log, "eastus/web/17", "--at", "0").stdout
+    between = call("explain", log, "eastus/web/17", "--at", "5").stdout
+    assert "eastus/web/17  at 0.005 s (5 ms), as since the start\n" in between
 
 
 def test_a_time_before_the_log_is_refused(call: Any, write: Any) -> None:
@@ -169,5 +178,5 @@ def _explanation(*reasons: Reason, **changes: Any) -> Explanation:
 )
 def test_the_last_word_is_when_it_may_start(capsys: pytest.CaptureFixture[str], found: Explanation, line: str) -> None:
     """The earliest time is given as far as time alone decides, and nothing is promised where it does not."""
-    _show(found, 0)
+    _show(found, 0, None)
     assert line in capsys.readouterr().out.splitlines()

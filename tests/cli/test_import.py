@@ -116,18 +116,30 @@ def test_a_template_takes_parameters(call: Any, write: Any) -> None:
     [
         ([], "missing command; there are arm, az, regions, kubectl, aws (phasegate import)"),
         (["foo"], "no such command `foo`; there are arm, az, regions, kubectl, aws (phasegate import)"),
-        (["az"], "missing argument `FILE...` (phasegate import az)"),
+        (["az"], "missing argument `FILE` (phasegate import az)"),
         (["az", "nodes.json"], "cannot be read: no such file or directory; did you mean `node.json`? (nodes.json)"),
+        (["az", "node.json", "-o", "./node.json"],
+            "`./node.json` would be written over, and is read as well; name another file (--output)"),
+        (["az", ""], "a file has a name; this one is empty (``)"),
         (["az", "-", "-"], "standard input can be read once; name a file for the other (`-`)"),
-        (["arm", "node.json", "--parameter", "x"], "`x` is no parameter, like `instanceCount=3` (--parameter)"),
+        (["arm", "node.json", "--parameter", "x"], "`x` is not NAME=VALUE, like `instanceCount=3` (--parameter)"),
         (
             ["regions", str(DATA / "regions/list-locations.json"), "-o", "nowhere/fleet.json"],
             "cannot be written: no such file or directory (nowhere/fleet.json)",
         ),
     ],
-)
+)  # fmt: skip
 def test_bad_input_is_one_line_that_says_where(call: Any, write: Any, arguments: list[str], error: str) -> None:
     """What cannot be used ends with exit code 2 and one line on standard error."""
     write("node.json", {})
     result = call("import", *arguments, stdin="{}")
     assert (2, "", f"error: {error}\n") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_a_listing_that_some_tool_wrapped_is_found(call: Any, write: Any) -> None:
+    """Objects that hold nothing but another object are taken off, down to the rows."""
+    rows = json.loads((DATA / "regions/list-locations.json").read_text(encoding="utf-8"))
+    write("wrapped.json", {"locals": {"cached": {"value": rows}}})
+    wrapped = json.loads(call("import", "regions", "wrapped.json", "--json").stdout)
+    plain = json.loads(call("import", "regions", str(DATA / "regions/list-locations.json"), "--json").stdout)
+    assert plain["fleet"] == wrapped["fleet"]

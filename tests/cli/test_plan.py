@@ -47,11 +47,17 @@ def test_all_shows_each_of_many_sets(call: Any, write: Any) -> None:
 
 
 def test_no_line_is_wider_than_the_screen(call: Any, write: Any) -> None:
-    """Neither 60 nor 80 columns are overrun, and no line ends in blanks."""
-    for columns in (60, 80):
-        for document in (small(), special(), many()):
-            lines = call("plan", write("fleet.json", document), "--all", columns=columns).stdout.splitlines()
-            assert [line for line in lines if len(line) > columns or line != line.rstrip()] == []
+    """80 columns are not overrun, and no line ends in blanks."""
+    for document in (small(), special(), many()):
+        lines = call("plan", write("fleet.json", document), "--all", columns=80).stdout.splitlines()
+        assert [line for line in lines if len(line) > 80 or line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("columns", [0, 1, 40, 79])
+def test_a_narrow_terminal_loses_nothing(call: Any, write: Any, columns: int) -> None:
+    """Below 80 columns tables would drop columns: lines stay that long, and the terminal breaks them."""
+    write("fleet.json", special())
+    assert call("plan", "fleet.json", columns=80).stdout == call("plan", "fleet.json", columns=columns).stdout
 
 
 def test_names_are_shown_as_they_are(call: Any, write: Any) -> None:
@@ -177,7 +183,11 @@ def test_standard_input_can_be_the_fleet(call: Any) -> None:
             ["fleet.json", "--image", UBUNTU_NAME[:-1]],
             f"unknown image `{UBUNTU_NAME[:-1]}`; did you mean `{UBUNTU_NAME}`? (--image)",
         ),
-        (["fleet.json", "--target", "9"], f"image `{UBUNTU_NAME}` has no version `9`; publish it first (--target)"),
+        (["fleet.json", "--target", "9"],
+            f"image `{UBUNTU_NAME}` has no version `9`; its newest are `{NEW}`, `{OLD}` (--target)"),
+        (["two.json", "--image", "corp/later", "--target", "9"],
+            "image `corp/later` has no version `9`; it has none (--target)"),
+        (["missing.json"], "no phase has `eastus`, which has an eligible set; add it to one (missing.json: phases)"),
         (["fleet.json", "--target", "x"], "version `x` is not dotted integers, like `1.2.0` (--target)"),
         (
             ["two.json", "--target", "9"],
@@ -196,6 +206,7 @@ def test_bad_input_is_one_line_that_says_where(call: Any, write: Any, arguments:
     write("fleet.json", small())
     write("two.json", special())
     write("phases.json", small() | {"phases": [["eastus", "westus", "northeurope"]]})
+    write("missing.json", small() | {"phases": [["westus"], ["northeurope"]]})
     write("policy.json", policy(max_batch_percent=4))
     result = call("plan", *arguments, stdin=json.dumps(small()))
     assert (2, "", f"error: {error}\n") == (result.exit_code, result.stdout, result.stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_cases import CENTOS, NEW, UBUNTU, UBUNTU_NAME, faults, fleet, golden, many, policy, small, special, ubuntu
+from cli_cases import CENTOS, NEW, OLD, UBUNTU, UBUNTU_NAME, faults, fleet, golden, many, policy, small, special, ubuntu
 
 from phasegate.cli.milestones import Milestones
 from phasegate.cli.simulating import _progress_bar
@@ -200,7 +200,18 @@ def test_a_policy_is_taken(call: Any, write: Any) -> None:
         (["--manual"], "which image? the fleet has 2; name one with `--image` (--manual)"),
         (["--target", "1"], "which image? the fleet has 2; name one with `--image` (--target)"),
         (["--image", UBUNTU_NAME, "--target", "1"],
-            f"image `{UBUNTU_NAME}` has no version `1`; publish it first (--target)"),
+            f"image `{UBUNTU_NAME}` has no version `1`; its newest are `{NEW}`, `{OLD}` (--target)"),
+        (["--set", "web"], "a set is named region/set; did you mean `eastus/web`? (--set)"),
+        (["--seed", str(2**64)], f"{2**64} is not between 0 and {2**64 - 1} (--seed)"),
+        (["--seed", "-1"], f"-1 is not between 0 and {2**64 - 1} (--seed)"),
+        (["--log", "fleet.json"], "`fleet.json` would be written over, and is read as well; name another file (--log)"),
+        (["--faults", "bad.json", "--log", "./bad.json"],
+            "`./bad.json` would be written over, and is read as well; name another file (--log)"),
+        (["--faults", "twice.json"],
+            f"image `{UBUNTU_NAME}` has version `{NEW}` already (twice.json: events[0].publish.version)"),
+        (["--policy", "late.json"], "time 9007199254850992 is not whole milliseconds from 0 to 2**53 (the simulation)"),
+        (["--image", UBUNTU_NAME, "--policy", "late.json"],
+            "time 9007199254850992 is not whole milliseconds from 0 to 2**53 (--image)"),
         (["--image", "OpenLogic/CentOS/7.5"],
             "image `OpenLogic/CentOS/7.5` has no version yet that counts in a region of its sets (--image)"),
         (["--faults", "bad.json"], "unknown set `eastus/wb`; did you mean `eastus/web`? (bad.json: events[0].scale)"),
@@ -217,6 +228,8 @@ def test_bad_input_is_one_line_that_says_where(call: Any, write: Any, arguments:
     write("fleet.json", document)
     write("bad.json", faults({"at_ms": 5, "scale": "eastus/wb", "to": 3}))
     write("worse.json", faults({"at_ms": 5, "puase": True}))
+    write("twice.json", faults({"at_ms": 5, "publish": {"image": UBUNTU_NAME, "version": NEW}}))
+    write("late.json", policy(pause_between_batches_ms=2**53))
     Path("folder").mkdir()
     before = sorted(Path().iterdir())
     result = call("simulate", "fleet.json", *arguments)
