@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, NoReturn
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +39,14 @@ class Screen(Console):
         with self.capture() as captured:
             super().print(*objects, **options)
         self.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render; what does not print becomes a question mark, so that no name from a file commands the terminal."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment("".join(c if c.isprintable() or c == "\n" else "?" for c in segment.text), segment.style)
 
     def on_broken_pipe(self) -> NoReturn:
         """Say that nobody reads any more: how that ends is decided in one place."""

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO, Any, Final
 
 import msgspec
@@ -178,10 +178,12 @@ def _write(chunks: Iterator[bytes], log: str | None, plot: str | None) -> None:
     if plot is not None and log in (None, "-"):
         with TemporaryFile() as spool:
             for chunk in chunks:
-                spool.write(chunk)
+                with _blamed_on_temporary_files():
+                    spool.write(chunk)
                 if log == "-":
                     sys.stdout.buffer.write(chunk)
-            spool.seek(0)
+            with _blamed_on_temporary_files():
+                spool.seek(0)  # writes what is left
             _draw(spool, plot)
     elif log == "-":
         for chunk in chunks:
@@ -194,6 +196,16 @@ def _write(chunks: Iterator[bytes], log: str | None, plot: str | None) -> None:
     else:
         for _ in chunks:  # the milestones are what is wanted
             pass
+
+
+@contextmanager
+def _blamed_on_temporary_files() -> Iterator[None]:
+    """Name the folder that is full, and how another is chosen."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot be written: {(error.strerror or str(error)).lower()}; TMPDIR names another folder"
+        raise Refused(what, f"temporary file in {gettempdir()}") from None
 
 
 def _draw(log: IO[bytes], plot: str) -> None:

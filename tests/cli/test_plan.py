@@ -67,6 +67,15 @@ def test_names_are_shown_as_they_are(call: Any, write: Any) -> None:
     assert "eastus/[red]:smile:" in call("plan", write("fleet.json", document)).stdout
 
 
+def test_a_name_cannot_command_the_terminal(call: Any, write: Any) -> None:
+    """What does not print is shown as a question mark, wherever the name stands."""
+    document = small()
+    document["regions"][0]["zones"] = document["sets"][0]["zones"] = ["1", "2\x1b[31m"]
+    document["groups"] = [{"name": "g\x1b]0;x\x07", "counts": "sets", "members": ["eastus/web"], "limit": 1}]
+    shown = call("plan", write("fleet.json", document)).stdout
+    assert ("2?[31" in shown, "group g?]0;x" in shown, "\x1b" in shown) == (True, True, False)
+
+
 def test_json_has_the_promised_keys_and_numbers(call: Any, write: Any) -> None:
     """`--json` says of each rollout its phases, of each set its derived numbers, and who is not eligible and why."""
     document = json.loads(call("plan", write("fleet.json", small()), "--json").stdout)

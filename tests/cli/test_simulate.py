@@ -247,6 +247,18 @@ def test_without_matplotlib_the_remedy_is_named(call: Any, write: Any, monkeypat
     )
 
 
+def test_a_full_folder_for_temporary_files_is_named(
+    call: Any, write: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A plot without a log needs room for one; where there is none, that folder is at fault, and nothing is left."""
+    monkeypatch.setattr("phasegate.cli.simulating.TemporaryFile", lambda: open("/dev/full", "r+b", buffering=0))
+    monkeypatch.setattr("phasegate.cli.simulating.gettempdir", lambda: "/full")
+    result = call("simulate", write("fleet.json", small()), "--plot", "x.svg")
+    what = "cannot be written: no space left on device; TMPDIR names another folder (temporary file in /full)"
+    assert (2, f"error: {what}\n") == (result.exit_code, result.stderr)
+    assert ["fleet.json"] == [path.name for path in tmp_path.iterdir()]
+
+
 def test_a_run_without_an_end_has_no_answer(call: Any, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the bound on steps is reached, the exit code is 3 and no log is left."""
     monkeypatch.setattr("phasegate.simulating.simulation.STEPS_AN_INSTANCE_MAX", 0)
