@@ -5,6 +5,7 @@ Nothing here depends on a user's matplotlib settings, the time of day or a hash 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -58,10 +59,14 @@ def require() -> None:
 
 @contextmanager
 def settings() -> Iterator[None]:
-    """Draw with matplotlib's own defaults and a few of ours, whatever the user's are."""
+    """Draw with matplotlib's own defaults and a few of ours, whatever the user's are.
+
+    A letter that the font lacks is drawn as a box, without a word: other fonts are not the same everywhere.
+    """
     import matplotlib  # noqa: PLC0415
 
-    with matplotlib.rc_context():
+    with warnings.catch_warnings(), matplotlib.rc_context():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         matplotlib.rcdefaults()
         for name, value in _SETTINGS.items():
             matplotlib.rcParams[name] = value

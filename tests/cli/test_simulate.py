@@ -251,7 +251,7 @@ def test_a_full_folder_for_temporary_files_is_named(
     call: Any, write: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A plot without a log needs room for one; where there is none, that folder is at fault, and nothing is left."""
-    monkeypatch.setattr("phasegate.cli.simulating.TemporaryFile", lambda: open("/dev/full", "r+b", buffering=0))
+    monkeypatch.setattr("phasegate.cli.simulating.TemporaryFile", lambda: io.FileIO("/dev/full", "r+"))
     monkeypatch.setattr("phasegate.cli.simulating.gettempdir", lambda: "/full")
     result = call("simulate", write("fleet.json", small()), "--plot", "x.svg")
     what = "cannot be written: no space left on device; TMPDIR names another folder (temporary file in /full)"

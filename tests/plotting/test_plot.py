@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from itertools import combinations
@@ -361,6 +363,15 @@ def test_long_texts_are_cut_to_their_room() -> None:
         assert cut.endswith("…")
         assert canvas.shortened("short", 8, 1.0) == "short"
         assert canvas.text_width("  ", 8) == 0.0
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_letter_that_the_font_lacks_is_no_reason_to_complain(tmp_path: Path, ending: str) -> None:
+    """A region may have a name in any script; matplotlib's warning would name a place in this program."""
+    log = json.loads(json.dumps(list(lines(SMALL)), ensure_ascii=False).replace("eastus", "\u4e1c\u90e8"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw(collect(log), tmp_path / f"plot.{ending}")
 
 
 def test_a_bar_is_never_too_narrow_to_be_seen() -> None:
