@@ -46,7 +46,7 @@ _ENDINGS: dict[str, Kind] = {
 }
 _QUOTED_MAX = 60
 _WHAT_MAX = 400
-_LONG_QUOTE = re.compile(f"`([^`]{{{_QUOTED_MAX}}})[^`]+`")
+_QUOTE = re.compile("`([^`]*)`")
 _HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
@@ -67,9 +67,13 @@ class InvalidFile(PhasegateError, ValueError):
         self.place = place
 
     def __str__(self) -> str:
-        what = _one_line(_LONG_QUOTE.sub(r"`\1...`", self.what), _WHAT_MAX)
+        what = _one_line(_QUOTE.sub(_cut_short, self.what), _WHAT_MAX)
         where = f"{self.file}: {_one_line(self.place, _WHAT_MAX)}" if self.place else self.file
         return f"{what} ({_one_line(where, 2 * _WHAT_MAX)})"
+
+
+def _cut_short(quote: re.Match[str]) -> str:
+    return quote[0] if len(quote[1]) <= _QUOTED_MAX else f"`{quote[1][:_QUOTED_MAX]}...`"
 
 
 def _one_line(text: str, length_max: int) -> str:

@@ -45,7 +45,7 @@ class Imported:
 
 @frozen
 class Unresolved:
-    """A value that is not known offline, and why; `parameter` if only a parameter is missing."""
+    """A value that is not known offline, and why; `parameter` if a parameter is missing or of no use."""
 
     why: str
     parameter: str | None = None

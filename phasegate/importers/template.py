@@ -176,8 +176,21 @@ class Template:
             return _typed(name, self.given[name.lower()], kind)
         if "defaultValue" not in declaration:
             why = f"parameter `{name}` has no default; give it with --parameter {name}=VALUE or in a parameters file"
-            raise _NotKnown(Unresolved(why, name))
+            others = [f"`{other}`" for other in self._without_value() if other.lower() != name.lower()]
+            more = (
+                f", as perhaps {', '.join(others)}" if others else ""
+            )  # which are needed shows when this one is there
+            raise _NotKnown(Unresolved(why + more, name))
         return self.resolve(declaration["defaultValue"])
+
+    def _without_value(self) -> list[str]:
+        """Return the parameters that have no default and are not given, as they are written."""
+        declared = self.document.data["parameters"]
+        return [
+            name
+            for name, declaration in declared.items()
+            if isinstance(declaration, dict) and "defaultValue" not in declaration and name.lower() not in self.given
+        ]
 
     def _variable_value(self, name: str) -> Any:
         variables = self.declared("variables")
@@ -251,9 +264,9 @@ def _typed(name: str, value: Any, kind: str) -> Any:
             return int(value)
         found = json.loads(value.lower() if kind == "bool" else value)
     except ValueError:
-        raise ExpressionError(f"parameter `{name}`: `{value}` is no {kind}") from None
+        raise _NotKnown(Unresolved(f"parameter `{name}`: `{value}` is no {kind}", name)) from None
     if not isinstance(found, {"bool": bool, "array": list, "object": dict, "secureobject": dict}.get(kind, object)):
-        raise ExpressionError(f"parameter `{name}`: `{value}` is no {kind}")
+        raise _NotKnown(Unresolved(f"parameter `{name}`: `{value}` is no {kind}", name))
     return found
 
 

@@ -80,6 +80,12 @@ def test_each_kind_is_parsed() -> None:
     ] == [{"a": 1}, {"a": 1}, [{"a": 1}, [2]]]
 
 
+def test_what_stands_between_two_quotes_is_not_cut_short() -> None:
+    """Only what the file holds is, which stands in quotes."""
+    what = f"`a` {'says a lot ' * 10}of `{'b' * 61}`"
+    assert f"{what[:-2]}...` (f.json)" == str(InvalidFile(what, "f.json"))
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     """Some tools write one before UTF-8."""
     assert parse_document(b"\xef\xbb\xbf{}", "f.json") == {}

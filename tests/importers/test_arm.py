@@ -147,7 +147,16 @@ def test_a_missing_parameter_is_one_clear_error() -> None:
     with pytest.raises(InvalidFile) as caught:
         import_arm([whole("probe_upgrades.json")], parameters={"prefix": "web"}, location="westus")
     what = "parameter `machines` has no default; give it with --parameter machines=VALUE or in a parameters file"
+    what += ", as perhaps `operator`, `secret`"
     assert f"{what} (probe_upgrades.json: resources[1].sku.capacity)" == str(caught.value)
+
+
+def test_a_parameter_of_another_type_is_one_clear_error() -> None:
+    """It says which parameter and what is wrong with it, where it is needed."""
+    with pytest.raises(InvalidFile) as caught:
+        import_arm([whole("probe_upgrades.json")], parameters=GIVEN | {"machines": "many"}, location="westus")
+    what = "parameter `machines`: `many` is no int (probe_upgrades.json: resources[1].sku.capacity)"
+    assert what == str(caught.value)
 
 
 def test_a_missing_location_is_one_clear_error() -> None:

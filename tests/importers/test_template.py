@@ -132,9 +132,9 @@ def test_a_missing_parameter_is_known_by_its_name() -> None:
         ("flag", "True", True),
         ("items", '["a"]', ["a"]),
         ("shape", '{"a": 1}', {"a": 1}),
-        ("count", "five", Unresolved("parameter `count`: `five` is no int")),
-        ("flag", "1", Unresolved("parameter `flag`: `1` is no bool")),
-        ("items", "{}", Unresolved("parameter `items`: `{}` is no array")),
+        ("count", "five", Unresolved("parameter `count`: `five` is no int", "count")),
+        ("flag", "1", Unresolved("parameter `flag`: `1` is no bool", "flag")),
+        ("items", "{}", Unresolved("parameter `items`: `{}` is no array", "items")),
     ],
 )
 def test_given_parameters_take_their_declared_type(name: str, given: Any, value: Any) -> None:
