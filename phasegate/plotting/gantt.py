@@ -37,7 +37,7 @@ def draw_rollouts(canvas: Canvas, frame: Frame, layout: Layout, top: float) -> N
     for block in layout.blocks:
         _heading(canvas, frame, block, top)
         for at, band in enumerate(block.bands):
-            _band(canvas, frame, band, top, at)
+            _band(canvas, frame, band, top, at, block)
         _block_marks(canvas, frame, block, top)
     _bars(canvas, frame, layout, top)
     for place, row in enumerate(layout.rows):
@@ -58,13 +58,14 @@ def _heading(canvas: Canvas, frame: Frame, block: Block, top: float) -> None:
     canvas.text(end + 0.15, y, shortened(more, 8, WIDTH - MARGIN - end - 0.2), size=8, color=palette.MUTED)
 
 
-def _band(canvas: Canvas, frame: Frame, band: Band, top: float, at: int) -> None:
+def _band(canvas: Canvas, frame: Frame, band: Band, top: float, at: int, block: Block) -> None:
     canvas.boxes([(MARGIN, top + band.top, WIDTH - MARGIN, top + band.bottom)], palette.BAND[at % 2], z=0)
     phase = band.track
     opened, ended = phase.opened_ms, phase.ended_ms
     y0, y1 = top + band.rows_top, top + band.bottom
     if opened is not None:
-        until = frame.end_ms if ended is None else ended
+        over = (ended, block.track.ended_ms, frame.end_ms)  # a phase is open no longer than its rollout runs
+        until = next(time for time in over if time is not None)
         canvas.boxes([(frame.x(opened), y0, frame.x(until), y1)], palette.OPEN, z=1)
     if phase.succeeded is not None and ended is not None:
         x = frame.x(ended)

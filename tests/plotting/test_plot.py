@@ -365,6 +365,31 @@ def test_long_texts_are_cut_to_their_room() -> None:
         assert canvas.text_width("  ", 8) == 0.0
 
 
+def test_a_phase_is_open_no_longer_than_its_rollout_runs() -> None:
+    """A rollout that was cancelled in a phase leaves it open; what comes after is not its."""
+    start = {"rollout": 1, "image": "i", "target": "1", "started_by": "ann", "phases": [["north"]]}
+    timeline = collect(
+        [
+            LOGS["several"]()[0],
+            {"t": 0, "kind": "rollout-started", **start},
+            {"t": 0, "kind": "phase-opened", "rollout": 1, "phase": 0, "regions": ["north"]},
+            {"t": 10 * MINUTE, "kind": "rollout-ended", "rollout": 1, "status": "cancelled", "reason": "cancelled"},
+            {"t": 60 * MINUTE, "kind": "log-ended"},
+        ]
+    )
+    with canvas.settings():
+        sheet = picture(timeline, "title")
+        frame = Frame.of(timeline, lay_out(timeline))
+        ends = [
+            path.get_extents().x1
+            for drawn in sheet._axes.collections
+            for path, color in zip(drawn.get_paths(), drawn.get_facecolor(), strict=False)
+            if tuple(round(255 * part) for part in color[:3]) == (0xDD, 0xE4, 0xEE)
+        ]
+    assert frame.x(10 * MINUTE) == pytest.approx(ends[-1])
+    assert len(ends) == 2  # the legend's, and the phase's
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_letter_that_the_font_lacks_is_no_reason_to_complain(tmp_path: Path, ending: str) -> None:
     """A region may have a name in any script; matplotlib's warning would name a place in this program."""
