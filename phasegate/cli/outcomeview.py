@@ -81,7 +81,7 @@ def _status(rollout: Mapping[str, Any], times: RolloutTimes) -> Text:
         how = Text.assemble(
             (status, f"{STYLES[status]} bold"), f" after {duration(times.ended_at_ms - times.started_at_ms)}"
         )
-        if status != "completed":
+        if status not in ("completed", times.reason):  # `cancelled` says it all
             how.append(f": {times.reason}")
     return dotted([how, f"started by {rollout['started_by']}", counted(rollout["batches"], "batch", "batches")])
 

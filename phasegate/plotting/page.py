@@ -77,7 +77,7 @@ def _rollouts(timeline: Timeline) -> list[str]:
     rows = []
     for rollout in timeline.rollouts:
         end = timeline.end_ms if rollout.ended_ms is None else rollout.ended_ms
-        status = f"{rollout.status}: {rollout.reason}" if rollout.reason else rollout.status
+        status = f"{rollout.status}: {rollout.reason}" if rollout.reason not in ("", rollout.status) else rollout.status
         numbers = [f"{number:,}" for number in totals(rollout.regions).values()]
         row = (rollout.image, rollout.target, rollout.started_by, status, duration(end - rollout.started_ms), *numbers)
         rows.append(row)

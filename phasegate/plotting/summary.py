@@ -59,7 +59,7 @@ def rollout_words(rollout: RolloutTrack, clock: Clock) -> tuple[str, str]:
     if rollout.ended_ms is None:
         state = f"{rollout.status}, started at {clock.words(rollout.started_ms)}"
     else:
-        reason = f" ({rollout.reason})" if rollout.reason else ""
+        reason = f" ({rollout.reason})" if rollout.reason not in ("", rollout.status) else ""
         state = f"{rollout.status}{reason} after {duration(rollout.ended_ms - rollout.started_ms)}"
     return f"{rollout.image} → {rollout.target}", f"by {rollout.started_by}  ·  {state}"
 

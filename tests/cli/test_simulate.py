@@ -147,6 +147,13 @@ def test_a_halted_rollout_never_opens_its_last_phase(call: Any, write: Any) -> N
     assert (1, True) == (result.exit_code, "not opened" in result.stdout)
 
 
+def test_a_reason_that_the_status_says_already_is_not_said_twice(call: Any, write: Any) -> None:
+    """A rollout that was cancelled is cancelled."""
+    write("faults.json", faults({"at_ms": 1000, "cancel": True}))
+    result = call("simulate", write("fleet.json", small()), "--faults", "faults.json")
+    assert (1, True) == (result.exit_code, "  cancelled after 1 min 50 s  ·  started by platform" in result.stdout)
+
+
 def test_nothing_to_do_is_well(call: Any, write: Any) -> None:
     """A fleet that is current needs no rollout, and that is no failure."""
     write("fleet.json", small() | {"images": [ubuntu(NEW)]})

@@ -352,6 +352,10 @@ def test_words_of_what_has_not_ended() -> None:
     assert phase_words(timeline.rollouts[0].phases[0], clock)[1] == "1 region  ·  opened at the start  ·  not ended"
     over = collect([*log, {"t": 0, "kind": "rollout-ended", "rollout": 1, "status": "cancelled", "reason": None}])
     assert rollout_words(over.rollouts[0], clock)[1] == "by platform  ·  cancelled after 0 s"
+    same = collect(
+        [*log, {"t": 0, "kind": "rollout-ended", "rollout": 1, "status": "cancelled", "reason": "cancelled"}]
+    )
+    assert rollout_words(same.rollouts[0], clock)[1] == "by platform  ·  cancelled after 0 s"
     assert title_of(collect(LOGS["several"]())) == "3 rollouts"
 
 
