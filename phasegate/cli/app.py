@@ -211,8 +211,8 @@ def replay(log: LogFile, as_json: Json = False) -> int:
 
 @app.command(
     epilog=_json_keys(
-        "format, instance, at_ms, state, version, target, health, selected, deadline_ms, earliest_ms,"
-        " reasons [{code, text, earliest_ms, facts {name: value}}]",
+        "format, instance, at_ms, since_ms (when something happened last), state, version, target, health, "
+        "selected, deadline_ms, earliest_ms, reasons [{code, text, earliest_ms, facts {name: value}}]",
     )
 )
 def explain(

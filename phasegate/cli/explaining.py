@@ -34,7 +34,7 @@ def run(log: str, instance: str, *, at: str | None, as_json: bool) -> Exit:
     _check(engine, state, instance)
     found = engine.explain(state, instance)
     if as_json:
-        print_json(document(found, state))
+        print_json(document(found, state, state.now if time is None else time))
     else:
         _show(found, state.now, time)
     return Exit.WELL
@@ -57,12 +57,13 @@ def _check(engine: Engine, state: State, instance: str) -> None:
         raise Refused(f"set `{of}` has no instance `{ident}` then; {there}", where)
 
 
-def document(found: Explanation, state: State) -> dict[str, Any]:
-    """Return what `explain --json` prints."""
+def document(found: Explanation, state: State, at: int) -> dict[str, Any]:
+    """Return what `explain --json` prints, of the state that still held at `at`."""
     return {
         "format": FORMAT,
         "instance": found.instance,
-        "at_ms": state.now,
+        "at_ms": at,
+        "since_ms": state.now,
         "state": found.state.word,
         "version": found.version or None,
         "target": found.target or None,

@@ -61,6 +61,7 @@ def test_json_has_code_facts_and_text(call: Any, log: str) -> None:
         "format": "phasegate/explanation/1",
         "instance": "eastus/web/17",
         "at_ms": 0,
+        "since_ms": 0,
         "state": "pending",
         "version": OLD,
         "target": NEW,
@@ -114,6 +115,8 @@ def test_a_time_between_two_events_says_since_when_it_holds(call: Any, log: str)
     assert "eastus/web/17  at the start\n" in call("explain", log, "eastus/web/17", "--at", "0").stdout
     between = call("explain", log, "eastus/web/17", "--at", "5").stdout
     assert "eastus/web/17  at 0.005 s (5 ms), as since the start\n" in between
+    document = json.loads(call("explain", log, "eastus/web/17", "--at", "5", "--json").stdout)
+    assert (5, 0) == (document["at_ms"], document["since_ms"])
 
 
 def test_a_time_before_the_log_is_refused(call: Any, write: Any) -> None:
