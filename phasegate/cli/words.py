@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from phasegate.cli.screen import some
 from phasegate.core.lifecycle import Life
 from phasegate.core.reasons import Code, Reason
 from phasegate.core.roster import NO_NUMBER
 from phasegate.plotting.summary import counted
 from phasegate.plotting.times import EPOCH_FROM_MS, duration
 
+REGIONS_MAX: Final = 6  # of a phase that is waited for; `--json` names them all
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_9999_MS: Final = 253_370_764_800_000  # beyond it datetime gives up
 
@@ -115,7 +117,7 @@ _SENTENCES: Final[Mapping[Code, Callable[[_Facts], str]]] = {
     Code.CANCELLED: lambda f: "its attempt is cancelled; what is in flight is finished",
     Code.PAUSED: lambda f: "the rollout is paused",
     Code.PHASE_NOT_OPEN: lambda f: (
-        f"phase {f['phase']} is not open: it waits for phase {f['waiting_for']} ({', '.join(f['regions'])})"
+        f"phase {f['phase']} is not open: it waits for phase {f['waiting_for']} ({some(f['regions'], REGIONS_MAX)})"
     ),
     Code.PAIR_AT_WORK: lambda f: f"region {f['region']} waits: its pair {f['pair']} is at work",
     Code.NOT_BEFORE: lambda f: f"its set may not start a batch before {moment(f['time'])}",

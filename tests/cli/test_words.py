@@ -44,6 +44,10 @@ SENTENCES = [
         "phase 2 is not open: it waits for phase 0 (eastus, japan)",
     ),
     (
+        Reason(Code.PHASE_NOT_OPEN, {"phase": 2, "waiting_for": 0, "regions": tuple("abcdefgh")}),
+        "phase 2 is not open: it waits for phase 0 (a, b, c, d, e, f and 2 more)",
+    ),
+    (
         Reason(Code.PAIR_AT_WORK, {"region": "eastus", "pair": "westus"}),
         "region eastus waits: its pair westus is at work",
     ),
