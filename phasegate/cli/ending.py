@@ -143,7 +143,7 @@ def _path_of(ctx: Any) -> str:
 
 def _commands_of(ctx: Any, error: Any) -> str:
     """Return a hint at the commands that there are, if one is missing or nothing like it is there."""
-    command = getattr(ctx, "command", None)
+    command: Any = getattr(ctx, "command", None)
     commands = command.list_commands(ctx) if hasattr(command, "list_commands") else ()
     text = error.format_message()
     return f"; there are {', '.join(commands)}" if commands and "command" in text and "Did you" not in text else ""

@@ -206,7 +206,7 @@ class Run:
 
     def summary(self) -> Summary:
         """Return what the run has come to; an ended rollout as it was at its end, before a later one took its sets."""
-        latest = self.engine.progress(self._state)["rollouts"]
+        latest: list[Mapping[str, Any]] = self.engine.progress(self._state)["rollouts"]
         rollouts = [self._ended.get(number, rollout) for number, rollout in enumerate(latest)]
         start = self.now if self._started_at is None else self._started_at
         end = self._state.now if self._running or self._ended_at is None else self._ended_at
