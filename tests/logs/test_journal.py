@@ -334,7 +334,8 @@ STEP = b'{"t":1,"kind":"step","n":1,"event":"%s","state":""}\n'
     [
         ([], "the log is cut off: it has no `log-ended` line (log: line 1)"),
         ([STEP % b"tick"], "the log is cut off: it has no `log-ended` line (log: line 2)"),
-        ([b'{"t":1,"kind":"st'], "no line of a log: input data was truncated (log: line 2)"),
+        ([b'{"t":1,"kind":"st'], "the log is cut off in the middle of a line (log: line 2)"),
+        ([b'{"t":1,"kind":"st\n'], "no line of a log: input data was truncated (log: line 2)"),
         ([b"\xff\n"], "no line of a log: invalid character (byte 0) (log: line 2)"),
         ([b"[]\n"], "no line of a log: expected `object`, got `array` (log: line 2)"),
         ([b'{"kind":"step"}\n'], "no line of a log: `t` or `kind` is missing (log: line 2)"),
@@ -355,8 +356,9 @@ def test_a_log_that_cannot_be_read_names_the_line(lines: list[bytes], error: str
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        (b"", "not the first line of a log: input data was truncated (log: line 1)"),
-        (b"{}", "not the first line of a log: object missing required field `t` (log: line 1)"),
+        (b"", "is empty (log)"),
+        (b"\n", "the first line is blank (log: line 1)"),
+        (b"{}", "no log as `simulate --log` writes it: object missing required field `t` (log: line 1)"),
         (
             header(0, {}, {}, 0, None).replace(b"log/1", b"log/2"),
             "format `phasegate/log/2` is not `phasegate/log/1` (log: line 1)",
