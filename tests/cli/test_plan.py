@@ -196,6 +196,8 @@ def test_standard_input_can_be_the_fleet(call: Any) -> None:
             f"image `{UBUNTU_NAME}` has no version `9`; its newest are `{NEW}`, `{OLD}` (--target)"),
         (["two.json", "--image", "corp/later", "--target", "9"],
             "image `corp/later` has no version `9`; it has none (--target)"),
+        (["later.json", "--target", NEW, "--now", "0"],
+            f"version `{NEW}` is published at 10000, after 0 (--target)"),
         (["missing.json"], "no phase has `eastus`, which has an eligible set; add it to one (missing.json: phases)"),
         (["fleet.json", "--target", "x"], "version `x` is not dotted integers, like `1.2.0` (--target)"),
         (
@@ -216,6 +218,9 @@ def test_bad_input_is_one_line_that_says_where(call: Any, write: Any, arguments:
     write("two.json", special())
     write("phases.json", small() | {"phases": [["eastus", "westus", "northeurope"]]})
     write("missing.json", small() | {"phases": [["westus"], ["northeurope"]]})
+    later = small()
+    later["images"][0]["versions"][1]["published_at_ms"] = 10_000
+    write("later.json", later)
     write("policy.json", policy(max_batch_percent=4))
     result = call("plan", *arguments, stdin=json.dumps(small()))
     assert (2, "", f"error: {error}\n") == (result.exit_code, result.stdout, result.stderr)

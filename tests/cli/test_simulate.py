@@ -254,6 +254,13 @@ def test_without_matplotlib_the_remedy_is_named(call: Any, write: Any, monkeypat
     )
 
 
+def test_an_output_that_is_there_may_be_written_over(call: Any, write: Any) -> None:
+    """A log of an earlier run, say; the fleet that is missing is what is wrong."""
+    result = call("simulate", "missing.json", "--log", write("log.ndjson", ""))
+    assert (2, "error: cannot be read: no such file or directory (missing.json)\n") == (result.exit_code, result.stderr)
+    assert 0 == call("simulate", write("fleet.json", small()), "--log", "log.ndjson").exit_code
+
+
 def test_a_full_folder_for_temporary_files_is_named(
     call: Any, write: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
