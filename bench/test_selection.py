@@ -1,65 +1,140 @@
-"""What one decision costs: selection over a whole fleet, and a step with the selection after it.
+"""A full selection: which batches may start now, in a whole fleet, nothing remembered from before.
 
-Each benchmark asserts its result before it is timed. The wide fleet has sets of all sizes in all regions, so that
-phases, zones and batch bounds all have a say; the manual rollout opens every region at once, the most that selection
-can be asked to do. Run with `pytest bench --benchmark-only`.
+On the first states of a manual rollout, where every region is open and half of the fleet's sets can start something,
+and midway, where cells are held and gates have something to count. Every peer is held to the same batches.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
-from fleets import IMAGE, a_fleet
 
-import phasegate as pg
-from phasegate.core.kernels import default_kernel
+from phasegate.bench.begun import Begun, Scale, full_selection
+from phasegate.bench.figures import OURS, note
+from phasegate.bench.peers import networkx_cells, numpy_selection, polars_gates
+from phasegate.core import codes as c
 from phasegate.core.twin import Kernel as Twin
 
-KERNELS = {"compiled": default_kernel(), "twin": Twin}
+PATH = "full selection"
+GATES = "gates of every set"
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("instances", [10_000, 100_000])
-def test_full_selection(benchmark: Any, kernel: str, instances: int) -> None:
-    """Select over every set of the fleet, nothing remembered from before."""
-    fleet = a_fleet(instances)
-    engine = pg.Engine(fleet, pg.policies.availability_first(), kernel=KERNELS[kernel])
-    sets = [some.full_name for some in fleet.sets]
-    state = engine.start(IMAGE.name, sets=sets, now=0)
-    picks = engine.select(state)
-    after = engine.step(state, pg.Start(picks, 0)).state
-    assert engine.select(after) == ()
-    work = engine._work  # what is timed is the kernel's walk, without names being put to its picks
+def told(picks: Any) -> list[tuple[int, list[int]]]:
+    """Return picks as sets and slots, by set."""
+    return sorted((s, list(slots)) for s, _, slots in picks)
 
-    def select() -> Any:
-        work.take_up(state)
-        work.kernel.refresh()
-        return work.kernel.walk()
 
-    assert len(select()[0]) == len(picks)
+def same(picks: Any, found: Any) -> bool:
+    """Whether numpy's batches are the engine's."""
+    sets, slots, ends = found
+    batches = np.split(slots, ends[:-1]) if len(ends) else []
+    return told(picks) == sorted((int(s), batch.tolist()) for s, batch in zip(sets, batches, strict=True))
+
+
+@pytest.mark.fleets()
+@pytest.mark.fleets(shapes="all", most=1_000_000)
+def test_first_batches(benchmark: Any, begun: Begun) -> None:
+    """Everything is pending: as many picks as there can be, so that writing them down counts too."""
+    select = full_selection(begun.engine, begun.state)
+    picks = select()
+    layout, facts = numpy_selection.Layout.of(begun.engine, begun.state), numpy_selection.Facts.of(begun.state)
+    assert picks
+    assert same(picks, numpy_selection.select(layout, facts, numpy_selection.recounted(layout, facts)))
+    note(benchmark, PATH, OURS, begun.scale.shape, begun.scale.instances, picks=len(picks))
     benchmark(select)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("instances", [10_000, 100_000, 1_000_000])
-def test_step_and_selection_after_few_changes(benchmark: Any, kernel: str, instances: int) -> None:
-    """A hundred health reports anywhere, then the selection after them: the cost must not follow the fleet's size."""
-    if kernel == "twin" and instances > 100_000:
-        pytest.skip("the twin is for reading")
-    engine = pg.Engine(a_fleet(instances), pg.policies.availability_first(), kernel=KERNELS[kernel])
-    state = engine.start(IMAGE.name, now=0)
-    state = engine.step(state, pg.Start(engine.select(state), 0)).state
-    slots = range(0, state.rows["instance"], state.rows["instance"] // 100)
-    states = [state]
+@pytest.mark.fleets()
+@pytest.mark.fleets(shapes="all", most=1_000_000)
+@pytest.mark.parametrize("counted", [numpy_selection.recounted, numpy_selection.carried])
+def test_first_batches_by_numpy(benchmark: Any, begun: Begun, counted: Any) -> None:
+    """The same states for the same picks, counted anew and with the engine's own counters handed to it."""
+    layout, facts = numpy_selection.Layout.of(begun.engine, begun.state), numpy_selection.Facts.of(begun.state)
 
-    def change() -> Any:
-        """Let them turn from well to not, and back, each state after the one before."""
-        now = states[0].now + 1
-        what = pg.What.UNHEALTHY if now % 2 else pg.What.HEALTHY
-        states[0] = engine.step(states[0], pg.Signals.of(what, slots, now)).state
-        return engine.select(states[0])
+    def select() -> Any:
+        return numpy_selection.select(layout, facts, counted(layout, facts))
 
-    change()
-    assert engine.counts(states[0])[1] == len(slots)
-    benchmark(change)
+    assert same(full_selection(begun.engine, begun.state)(), select())
+    by = "numpy" if counted is numpy_selection.recounted else "numpy, our counters"
+    note(benchmark, PATH, by, begun.scale.shape, begun.scale.instances)
+    benchmark(select)
+
+
+@pytest.mark.fleets(least=10_000, most=1_000_000)
+@pytest.mark.parametrize("by", [OURS, "numpy"])
+def test_midway(benchmark: Any, begun: Begun, by: str) -> None:
+    """Cells are held, one instance in a hundred has failed, batches shrink: numpy's short cut for plain runs is off."""
+    state = begun.midway
+    layout, facts = numpy_selection.Layout.of(begun.engine, state), numpy_selection.Facts.of(state)
+    select = full_selection(begun.engine, state)
+
+    def by_numpy() -> Any:
+        return numpy_selection.select(layout, facts, numpy_selection.recounted(layout, facts))
+
+    assert select()
+    assert same(select(), by_numpy())
+    note(benchmark, "full selection midway", by, begun.scale.shape, begun.scale.instances)
+    benchmark(select if by == OURS else by_numpy)
+
+
+@pytest.mark.fleets(most=100_000)
+def test_by_the_twin(benchmark: Any, scale: Scale) -> None:
+    """The same text in plain Python: what compiling it brings."""
+    plain, compiled = Begun.of(scale, kernel=Twin), Begun.of(scale)
+    select = full_selection(plain.engine, plain.state)
+    assert told(select()) == told(full_selection(compiled.engine, compiled.state)())
+    note(benchmark, PATH, "plain twin", scale.shape, scale.instances)
+    benchmark(select)
+
+
+@pytest.mark.fleets(least=10_000)
+@pytest.mark.parametrize("by", ["numpy", "polars"])
+def test_gates(benchmark: Any, begun: Begun, by: str) -> None:
+    """The part of the work that is a group-by: both gates of every set, counted from the instances."""
+    state = begun.shaken
+    layout, facts = numpy_selection.Layout.of(begun.engine, state), numpy_selection.Facts.of(state)
+    frame, limits = polars_gates.frame(state), polars_gates.limits(facts)
+    full_selection(begun.engine, state)()
+    bits = [begun.engine._work.kernel.gates(s) for s in range(len(facts.status))]
+    wanted = [[bool(bit & one) for bit in bits] for one in (c.UPGRADED_UNHEALTHY, c.SET_UNHEALTHY)]
+
+    def by_numpy() -> Any:
+        return numpy_selection.gates(facts, numpy_selection.recounted(layout, facts))
+
+    def by_polars() -> Any:
+        return polars_gates.gates(frame, limits)
+
+    assert 0 < sum(wanted[1]) < len(bits), "some gates are broken, some are not"
+    assert [found.tolist() for found in by_numpy()] == wanted
+    assert [found.tolist() for found in by_polars()] == wanted
+    note(benchmark, GATES, by, begun.scale.shape, begun.scale.instances)
+    benchmark(by_numpy if by == "numpy" else by_polars)
+
+
+@pytest.mark.fleets(least=10_000, most=1_000_000)
+@pytest.mark.parametrize("by", [OURS, "networkx"])
+def test_may_a_cell_be_worked_on(benchmark: Any, begun: Begun, by: str) -> None:
+    """The question of concurrency one by one, as a caller asks it: each in the cell of a set that waits."""
+    engine, state = begun.engine, begun.started
+    facts = numpy_selection.Facts.of(state)
+    site = numpy_selection.column(state, "site").reshape(-1, c.SITE)[: state.rows["bucket"]]
+    waits = facts.status[site[:, c.SITE_SET]] == c.WAITING
+    asked = [(int(s), int(cell)) for s, cell in site[waits][:, [c.SITE_SET, c.SITE_CELL]][:10_000]]
+    cells = engine.compiled.directory.cells
+    busy = {name: bool(held) for name, held in zip(cells, facts.holds, strict=True)}
+    names = [cells[cell] for _, cell in asked]
+    full_selection(engine, state)()
+    in_cell = engine._work.kernel.in_cell
+
+    def ours() -> Any:
+        return [in_cell(s, cell) & c.CELL_BUSY != 0 for s, cell in asked]
+
+    def by_networkx() -> Any:
+        return networkx_cells.disturbed(engine.topology.graph, busy, names)
+
+    assert ours() == list(by_networkx())
+    assert True in ours()
+    note(benchmark, "may this cell be worked on", by, begun.scale.shape, begun.scale.instances, questions=len(asked))
+    benchmark(ours if by == OURS else by_networkx)

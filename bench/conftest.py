@@ -1,0 +1,70 @@
+"""Sizes, and the fleets that benchmarks share: one at a time in memory, everything on it measured before the next."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from phasegate.bench.begun import Begun, Scale
+from phasegate.bench.fleets import SHAPES
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+QUICK_MOST = 10_000
+MAIN = "sixty regions"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add how large fleets may be."""
+    group = parser.getgroup("phasegate")
+    group.addoption("--most", type=int, default=SIZES[-1], help="the largest fleet, in instances")
+    group.addoption("--quick", action="store_true", help=f"fleets of {QUICK_MOST:,} at most: results, not figures")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our marker."""
+    config.addinivalue_line(
+        "markers",
+        "fleets(shapes, least, most): run on a fleet of each size in the main shape (`shapes` None), or at the "
+        "largest size of each shape; sizes outside least..most are left out",
+    )
+
+
+def most_of(config: pytest.Config) -> int:
+    """Return how large fleets may be in this run."""
+    most: int = config.getoption("--most")
+    return min(most, QUICK_MOST) if config.getoption("--quick") else most
+
+
+def scales(most: int, shapes: str | None = None, least_size: int = 0, most_size: int = SIZES[-1]) -> list[Scale]:
+    """Return the fleets to run on: every size of the main shape, or (`shapes` "all") each shape at its largest."""
+    sizes = [size for size in SIZES if least_size <= size <= min(most, most_size)]
+    if shapes is None:
+        return [Scale(MAIN, size) for size in sizes]
+    return [
+        Scale(name, max(size for size in sizes if size <= shape.most))
+        for name, shape in SHAPES.items()
+        if name != MAIN and sizes and sizes[0] <= shape.most
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the tests marked `fleets` their fleets."""
+    found: list[Scale] = []
+    for marker in metafunc.definition.iter_markers("fleets"):
+        options = marker.kwargs
+        found += scales(
+            most_of(metafunc.config), options.get("shapes"), options.get("least", 0), options.get("most", SIZES[-1])
+        )
+    if "begun" in metafunc.fixturenames:
+        metafunc.parametrize("begun", found, ids=str, indirect=True, scope="session")
+    elif "scale" in metafunc.fixturenames:
+        metafunc.parametrize("scale", found, ids=str)
+
+
+@pytest.fixture(scope="session")
+def begun(request: pytest.FixtureRequest) -> Iterator[Begun]:
+    """Return a rollout that has begun on the fleet that the test is run on."""
+    yield Begun.of(request.param)
+    gc.collect()

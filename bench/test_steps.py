@@ -1,0 +1,125 @@
+"""What a step costs: reports about few instances and the selection after them, reports about everybody, sharing.
+
+A step must cost what changed, not what exists. So most of these are run over five orders of magnitude, and the
+fitted exponent is a goal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import phasegate as pg
+from phasegate.bench.begun import Begun, Scale
+from phasegate.bench.figures import OURS, note
+from phasegate.core.twin import Kernel as Twin
+
+PATH = "step and selection after few changes"
+FEW = 100
+
+
+def spread(state: pg.State, count: int) -> range:
+    """Return so many slots, evenly over the fleet."""
+    return range(0, state.rows["instance"], max(1, state.rows["instance"] // count))[:count]
+
+
+class Flapping:
+    """Instances that turn from well to not, and back: each call is a step on the state of the call before."""
+
+    def __init__(self, engine: pg.Engine, state: pg.State, slots: range) -> None:
+        self.engine, self.state, self.slots = engine, state, slots
+        self.bad = engine.counts(state)[1]
+
+    def __call__(self) -> Any:
+        """Let them turn, and select."""
+        now = self.state.now + 1
+        what = pg.What.UNHEALTHY if now % 2 else pg.What.HEALTHY
+        self.state = self.engine.step(self.state, pg.Signals.of(what, self.slots, now)).state
+        return self.engine.select(self.state)
+
+    def check(self) -> None:
+        """Go there and back, and see that both came about."""
+        for _ in range(2):
+            self()
+            away = self.state.now % 2
+            assert self.engine.counts(self.state)[1] - self.bad == (len(self.slots) if away else 0)
+
+
+@pytest.mark.fleets()
+def test_hundred_changes(benchmark: Any, begun: Begun) -> None:
+    """A hundred health reports anywhere, in a fleet that is at work as much as it may: nothing else has changed."""
+    flap = Flapping(begun.engine, begun.started, spread(begun.started, FEW))
+    flap.check()
+    note(benchmark, PATH, OURS, begun.scale.shape, begun.scale.instances, changed=FEW)
+    benchmark(flap)
+
+
+@pytest.mark.fleets(least=1_000_000, most=1_000_000)
+@pytest.mark.fleets(least=10_000, most=10_000)
+@pytest.mark.parametrize("changed", [1, 10, 1_000, 10_000])
+def test_more_or_fewer_changes(benchmark: Any, begun: Begun, changed: int) -> None:
+    """One size of fleet, more and more changes: the cost follows these."""
+    flap = Flapping(begun.engine, begun.started, spread(begun.started, changed))
+    flap.check()
+    note(benchmark, PATH, OURS, begun.scale.shape, begun.scale.instances, changed=changed)
+    benchmark(flap)
+
+
+@pytest.mark.fleets(least=10_000, most=100_000)
+def test_hundred_changes_by_the_twin(benchmark: Any, scale: Scale) -> None:
+    """The same in plain Python."""
+    begun = Begun.of(scale, kernel=Twin)
+    flap = Flapping(begun.engine, begun.started, spread(begun.started, FEW))
+    flap.check()
+    note(benchmark, PATH, "plain twin", scale.shape, scale.instances, changed=FEW)
+    benchmark(flap)
+
+
+@pytest.mark.fleets(most=1_000_000)
+def test_bulk_signals(benchmark: Any, begun: Begun) -> None:
+    """One event with a report about every instance there is: what a health source sends after a night's outage."""
+    engine, state = begun.engine, begun.started
+    event = pg.Signals.of(pg.What.UNHEALTHY, range(state.rows["instance"]), 1)
+    assert engine.counts(engine.step(state, event).state)[1] == state.rows["instance"]
+
+    def step() -> Any:
+        return engine.step(state, event)
+
+    note(benchmark, "bulk signals", OURS, begun.scale.shape, begun.scale.instances)
+    benchmark.pedantic(step, rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.fleets()
+def test_sharing(benchmark: Any, begun: Begun) -> None:
+    """Another state than the last is taken up, and back: the pages in which the two differ are copied, no more."""
+    engine, one = begun.engine, begun.started
+    other = engine.step(one, pg.Signals.of(pg.What.UNHEALTHY, spread(one, FEW), one.now + 1)).state
+    differing = sum(len(list(a.differing(b))) for a, b in zip(one.columns, other.columns, strict=True))
+    assert 0 < differing <= 8 * FEW
+    bad = [engine.counts(state)[1] for state in (one, other)]
+    assert bad[1] - bad[0] == FEW
+
+    def there_and_back() -> Any:
+        engine.counts(other)
+        return engine.counts(one)
+
+    note(benchmark, "go to another state and back", OURS, begun.scale.shape, begun.scale.instances, pages=differing)
+    benchmark(there_and_back)
+
+
+@pytest.mark.fleets()
+def test_digest(benchmark: Any, begun: Begun) -> None:
+    """A hundred changes and the digest of the state after them, which is kept up page by page."""
+    engine = begun.engine
+    flap = Flapping(engine, begun.started, spread(begun.started, FEW))
+    flap.check()
+    before = flap.state.digest
+
+    def step() -> str:
+        flap()
+        return flap.state.digest
+
+    assert step() != before
+    note(benchmark, "step, selection and digest", OURS, begun.scale.shape, begun.scale.instances, changed=FEW)
+    benchmark(step)
