@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from phasegate.core.frozenmap import EMPTY
+
 OURS: Final = "phasegate"
 
 
@@ -61,7 +63,9 @@ class Figures:
 
     all: tuple[Figure, ...]
 
-    def of(self, path: str, by: str = OURS, shape: str | None = None, **numbers: float) -> list[Figure]:
+    def of(
+        self, path: str, by: str = OURS, shape: str | None = None, numbers: Mapping[str, float] = EMPTY
+    ) -> list[Figure]:
         """Return those of one path, ascending in size; with `numbers`, those that have exactly these among theirs."""
         found = (
             figure
@@ -80,8 +84,11 @@ class Figures:
     def largest_common(self, path: str, ours: str, theirs: str, **options: Any) -> tuple[Figure, Figure] | None:
         """Return both figures at the largest size at which both were measured, None if there is none."""
         by_size = {figure.instances: figure for figure in self.of(path, theirs, **options)}
-        both = [(figure, by_size[figure.instances]) for figure in self.of(path, ours, **options)
-                if figure.instances in by_size]
+        both = [
+            (figure, by_size[figure.instances])
+            for figure in self.of(path, ours, **options)
+            if figure.instances in by_size
+        ]
         return both[-1] if both else None
 
 

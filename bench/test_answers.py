@@ -11,7 +11,7 @@ from phasegate.bench.begun import Begun
 from phasegate.bench.figures import OURS, note
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 def test_explain(benchmark: Any, begun: Begun) -> None:
     """One instance of the last set: its region's pair is at work, its cell is busy, or its batch is under way."""
     name = f"{begun.engine.compiled.directory.sets[-1]}/0"

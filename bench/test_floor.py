@@ -32,8 +32,14 @@ def test_bytes_of_a_selection(benchmark: Any, begun: Begun, what: str) -> None:
     )
     np.copyto(room, words)
     assert np.array_equal(room, words)
-    note(benchmark, f"{what} the bytes of a selection", FLOOR, begun.scale.shape, begun.scale.instances,
-         bytes=words.nbytes)
+    note(
+        benchmark,
+        f"{what} the bytes of a selection",
+        FLOOR,
+        begun.scale.shape,
+        begun.scale.instances,
+        bytes=words.nbytes,
+    )
     if what == "read":
         benchmark(words.sum)
     else:
@@ -58,6 +64,12 @@ def test_pages_of_a_step(benchmark: Any, begun: Begun) -> None:
         for page, room in pages:
             room[:] = page
 
-    note(benchmark, "copy the pages of a step", FLOOR, begun.scale.shape, begun.scale.instances,
-         bytes=sum(len(page) for page, _ in pages))
+    note(
+        benchmark,
+        "copy the pages of a step",
+        FLOOR,
+        begun.scale.shape,
+        begun.scale.instances,
+        bytes=sum(len(page) for page, _ in pages),
+    )
     benchmark(copy)

@@ -29,7 +29,7 @@ def test_state(benchmark: Any, begun: Begun) -> None:
     state = begun.midway
     rows = sum(column.row_bytes for column in COLUMNS if column.table == "instance" and column.role != "identity")
     facts, identity = bytes_of(state, ("fact", "timing")), bytes_of(state, ("identity",))
-    assert 0 < facts
+    assert facts > 0
     numbers = {"facts_bytes": facts, "identity_bytes": identity, "row_bytes": rows}
     note(benchmark, "count the bytes of a state", OURS, begun.scale.shape, begun.scale.instances, **numbers)
     benchmark.pedantic(bytes_of, (state, ("fact", "timing")), rounds=1)

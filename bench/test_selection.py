@@ -33,7 +33,7 @@ def same(picks: Any, found: Any) -> bool:
     return told(picks) == sorted((int(s), batch.tolist()) for s, batch in zip(sets, batches, strict=True))
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 @pytest.mark.fleets(shapes="all", most=1_000_000)
 def test_first_batches(benchmark: Any, begun: Begun) -> None:
     """Everything is pending: as many picks as there can be, so that writing them down counts too."""
@@ -46,7 +46,7 @@ def test_first_batches(benchmark: Any, begun: Begun) -> None:
     benchmark(select)
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 @pytest.mark.fleets(shapes="all", most=1_000_000)
 @pytest.mark.parametrize("counted", [numpy_selection.recounted, numpy_selection.carried])
 def test_first_batches_by_numpy(benchmark: Any, begun: Begun, counted: Any) -> None:

@@ -46,7 +46,7 @@ class Flapping:
             assert self.engine.counts(self.state)[1] - self.bad == (len(self.slots) if away else 0)
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 def test_hundred_changes(benchmark: Any, begun: Begun) -> None:
     """A hundred health reports anywhere, in a fleet that is at work as much as it may: nothing else has changed."""
     flap = Flapping(begun.engine, begun.started, spread(begun.started, FEW))
@@ -90,7 +90,7 @@ def test_bulk_signals(benchmark: Any, begun: Begun) -> None:
     benchmark.pedantic(step, rounds=3, warmup_rounds=1)
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 def test_sharing(benchmark: Any, begun: Begun) -> None:
     """Another state than the last is taken up, and back: the pages in which the two differ are copied, no more."""
     engine, one = begun.engine, begun.started
@@ -108,7 +108,7 @@ def test_sharing(benchmark: Any, begun: Begun) -> None:
     benchmark(there_and_back)
 
 
-@pytest.mark.fleets()
+@pytest.mark.fleets
 def test_digest(benchmark: Any, begun: Begun) -> None:
     """A hundred changes and the digest of the state after them, which is kept up page by page."""
     engine = begun.engine

@@ -1,6 +1,6 @@
 """One whole rollout in a process of its own, which tells how long it took and how much memory it has had at most.
 
-    python -m phasegate.bench.whole "sixty regions" 1000000
+python -m phasegate.bench.whole "sixty regions" 1000000
 """
 
 from __future__ import annotations

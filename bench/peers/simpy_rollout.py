@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import simpy
 
-from phasegate.bench.peers.plain_rules import CANNOT as CANNOT
 from phasegate.bench.peers.plain_rules import Attempt, PlainRules
 
 VERSION: Final = version("simpy")

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from transitions import Machine
 
-from phasegate.bench.peers.plain_rules import CANNOT as CANNOT
 from phasegate.bench.peers.plain_rules import Attempt, PlainRules
 from phasegate.core.lifecycle import Life, rows
 

@@ -293,3 +293,36 @@ def verify(
         trace=trace,
         as_json=as_json,
     )
+
+
+@app.command(
+    epilog=_json_keys(
+        "format, machine, most, goals [{what, goal, unit, measured (or null), met (or null)}],",
+        "growth [{path, by, numbers, exponent, factor, least, most}],",
+        "figures [{path, by, shape, instances, seconds, median, rounds, numbers}], peers {name: {version, cannot}}",
+        "Exit code 1: a benchmark did not come to its result. A goal that is not met is no error.",
+    )
+)
+def bench(
+    *,
+    most: Annotated[
+        int, typer.Option("--most", metavar="N", min=1_000, help="Fleets of at most so many instances.")
+    ] = 10_000_000,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small fleets, each benchmark once: results are checked, times say little.")
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="WORD", help="Only benchmarks that have it in their name.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the document of `--json` to a file too.")
+    ] = None,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="OUT", help="Draw how costs grow: .svg or .png.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Measure what a decision costs on this machine and how that grows, beside what others would take for it."""
+    from phasegate.cli.benching import run
+
+    return run(most=most, quick=quick, only=only, output=output, plot=plot, as_json=as_json)
