@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from phasegate.bench.begun import Begun, Scale
+from phasegate.bench.clock import CPU_CLOCK
 from phasegate.bench.fleets import SHAPES
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -68,3 +69,9 @@ def begun(request: pytest.FixtureRequest) -> Iterator[Begun]:
     """Return a rollout that has begun on the fleet that the test is run on."""
     yield Begun.of(request.param)
     gc.collect()
+
+
+@pytest.fixture
+def is_cpu_time(request: pytest.FixtureRequest) -> bool:
+    """Return whether this run is timed with the processor's clock."""
+    return str(request.config.getoption("--benchmark-timer")) == CPU_CLOCK

@@ -105,9 +105,13 @@ def _panel(axes: Axes, title: str, lines: tuple[Line, ...], figures: Figures) ->
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color("#B8BBC2")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** (0.07 * len(axes.get_legend_handles_labels()[0])))  # room for the legend
-    axes.legend(loc="upper left", fontsize=8, frameon=False, labelspacing=0.35, handlelength=1.8, borderaxespad=0.2)
+    labels = axes.get_legend_handles_labels()[1]
+    if labels:
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * (high / low) ** (0.07 * len(labels)))  # room for the legend
+        axes.legend(loc="upper left", fontsize=8, frameon=False, labelspacing=0.35, handlelength=1.8, borderaxespad=0.2)
+    else:
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", size=8, color=MUTED)
 
 
 def _draw_line(axes: Axes, line: Line, found: list[Figure], fit: Fit | None) -> None:

@@ -33,11 +33,12 @@ FLOORS: Final = (
 )
 
 
-def document(figures: Figures, most: int) -> dict[str, Any]:
+def document(figures: Figures, *, most: int, cpu: bool) -> dict[str, Any]:
     """Return the run as plain data."""
     return {
         "format": FORMAT,
         "machine": machine.described(),
+        "clock": "processor" if cpu else "wall",
         "most": most,
         "goals": [
             {

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from phasegate.bench.clock import CPU_CLOCK
 from phasegate.bench.figures import Figures, read
 from phasegate.core.errors import PhasegateError
 
@@ -37,11 +38,13 @@ def missing() -> list[str]:
     return [name for name in NEEDED if find_spec(name) is None]
 
 
-def run(*, most: int, quick: bool, only: str | None = None, said: Callable[[str], object] | None = None) -> Figures:
+def run(
+    *, most: int, quick: bool, cpu: bool = False, only: str | None = None, said: Callable[[str], object] | None = None
+) -> Figures:
     """Run the benchmarks on fleets of at most `most` instances; `said` is called with the name of each that is done.
 
-    `only` takes those whose name has it. What is `missing` must be installed before. `PhasegateError` if nothing is
-    selected, `Failed` if a result is wrong.
+    With `cpu` they are timed with the processor's clock; `only` takes those whose name has it. What is `missing` must
+    be installed before. `PhasegateError` if nothing is selected, `Failed` if a result is wrong.
     """
     here = Path(__file__).parent
     with tempfile.TemporaryDirectory() as room:
@@ -53,6 +56,7 @@ def run(*, most: int, quick: bool, only: str | None = None, said: Callable[[str]
             "-v", "--no-header", "--color=no", "--benchmark-quiet", "--benchmark-disable-gc", "--benchmark-warmup=off",
             f"--benchmark-json={found}", f"--most={most}",
             *(QUICK if quick else (f"--benchmark-max-time={SECONDS_EACH}", "--benchmark-min-rounds=3")),
+            *((f"--benchmark-timer={CPU_CLOCK}",) if cpu else ()),
             *(("-k", only) if only else ()),
         ]  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

@@ -14,7 +14,7 @@ from phasegate.bench.figures import OURS, Figure, Figures
 from phasegate.bench.goals import MAIN, ROLLOUT, SELECTION
 from phasegate.bench.growth import FIT_FROM, fit_of
 from phasegate.bench.report import series
-from phasegate.cli.screen import BAD, DIM, GOOD, STRONG, columns, grid, heading, indented, screen
+from phasegate.cli.screen import BAD, DIM, GOOD, STRONG, Heads, columns, grid, heading, indented, screen
 
 UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 SHAPED: Final = {(SELECTION, OURS), (SELECTION, "numpy"), (SELECTION, "numpy, our counters"), (ROLLOUT, OURS)}
@@ -60,6 +60,8 @@ def show(figures: Figures, document: Mapping[str, Any]) -> None:
     out = screen()
     out.print(heading(("What a decision costs", STRONG)))
     out.print(indented(Text(machine.in_a_line(document["machine"]))))
+    if document["clock"] == "processor":
+        out.print(indented(Text("times are the processor's, not the wall's", style=DIM)))
     for title, block in _blocks(figures, document):
         out.print()
         out.print(heading((title, STRONG)))
@@ -117,14 +119,20 @@ def growth(figures: Figures) -> Table:
 
 
 def floors(document: Mapping[str, Any]) -> Table:
-    """Return a row a path and floor, with the bytes that it is about and how many times its time we take."""
-    table = columns(("", "left"), ("floor", "left"), ("instances", "right"), ("MB", "right"), ("takes", "right"),
-                    ("we take", "right"))  # fmt: skip
+    """Return a row a path, floor and size: how many bytes, how long they take, and how many times that we take."""
+    heads: Heads = (
+        ("", "left", 16),
+        ("floor", "left", 16),
+        ("instances", "right"),
+        ("MB", "right"),
+        ("takes", "right"),
+        ("we take", "right"),
+    )
+    table = columns(*heads)
     for row in document["floors"]:
-        table.add_row(
-            row["path"], row["floor"], size(row["instances"]), figures3(row["bytes"] / 1e6), seconds(row["seconds"]),
-            f"{figures3(row['times'])} times",
-        )  # fmt: skip
+        times = f"{figures3(row['times'])} times"
+        megabytes, takes = figures3(row["bytes"] / 1e6), seconds(row["seconds"])
+        table.add_row(row["path"], row["floor"], size(row["instances"]), megabytes, takes, times)
     return table
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from phasegate.bench.begun import Begun
 from phasegate.bench.figures import note
-from phasegate.bench.test_steps import FEW, Flapping, spread
+from phasegate.bench.flapping import FEW, Flapping, spread
 from phasegate.core.columns import COLUMNS
 
 READ_BY_SELECTION = ("life", "wait", "site", "status", "mark", "option", "percent", "tally", "link")

@@ -36,14 +36,15 @@ def main(shape: str, instances: int) -> None:
     """Run the rollout, and print what came of it."""
     before = peak_bytes()
     fleet = a_fleet(instances, shape)
-    begun = time.perf_counter()
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     summary = simulate(pg.Engine(fleet, pg.policies.availability_first()))
-    seconds = time.perf_counter() - begun
+    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - begun_cpu
     rollout = summary.rollouts[0]
     print(
         json.dumps(
             {
                 "seconds": seconds,
+                "cpu_seconds": cpu_seconds,
                 "peak_bytes": peak_bytes(),
                 "bytes_before": before,
                 "status": rollout["status"],

@@ -297,8 +297,9 @@ def verify(
 
 @app.command(
     epilog=_json_keys(
-        "format, machine, most, goals [{what, goal, unit, measured (or null), met (or null)}],",
+        "format, machine, clock, most, goals [{what, goal, unit, measured (or null), met (or null)}],",
         "growth [{path, by, numbers, exponent, factor, least, most}],",
+        "floors [{path, floor, instances, bytes, seconds, times}],",
         "figures [{path, by, shape, instances, seconds, median, rounds, numbers}], peers {name: {version, cannot}}",
         "Exit code 1: a benchmark did not come to its result. A goal that is not met is no error.",
     )
@@ -310,6 +311,9 @@ def bench(
     ] = 10_000_000,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small fleets, each benchmark once: results are checked, times say little.")
+    ] = False,
+    cpu: Annotated[
+        bool, typer.Option("--cpu", help="Take the processor's time: for a machine that others are using too.")
     ] = False,
     only: Annotated[
         str | None, typer.Option("--only", metavar="WORD", help="Only benchmarks that have it in their name.")
@@ -325,4 +329,4 @@ def bench(
     """Measure what a decision costs on this machine and how that grows, beside what others would take for it."""
     from phasegate.cli.benching import run
 
-    return run(most=most, quick=quick, only=only, output=output, plot=plot, as_json=as_json)
+    return run(most=most, quick=quick, cpu=cpu, only=only, output=output, plot=plot, as_json=as_json)

@@ -16,7 +16,9 @@ from phasegate.files.documents import write_atomically
 OUTPUT_MAX: Final = 60  # lines of what pytest said of a wrong result: its summary is at the end
 
 
-def run(*, most: int, quick: bool, only: str | None, output: str | None, plot: str | None, as_json: bool) -> int:
+def run(
+    *, most: int, quick: bool, cpu: bool, only: str | None, output: str | None, plot: str | None, as_json: bool
+) -> int:
     """Run the suite; print the table or the document, write the document and the plot where they are asked for."""
     from phasegate.bench import running
 
@@ -30,14 +32,14 @@ def run(*, most: int, quick: bool, only: str | None, output: str | None, plot: s
         if plot is not None:
             growth_plot.check(plot)
         with Status("starting", console=err) if err.is_terminal else _Silent() as status:
-            figures = running.run(most=most, quick=quick, only=only, said=status.update)
+            figures = running.run(most=most, quick=quick, cpu=cpu, only=only, said=status.update)
     except running.Failed as failed:
         sys.stderr.write("".join(failed.output.splitlines(keepends=True)[-OUTPUT_MAX:]))
         print(f"error: {failed} (bench)", file=sys.stderr)
         return Exit.NO
     except PhasegateError as error:
         raise Refused(str(error), "bench") from None
-    told = document(figures, most)
+    told = document(figures, most=most, cpu=cpu)
     if output is not None:
         write_atomically(output, [json.dumps(told, indent=2, ensure_ascii=False) + "\n"])
     if plot is not None:
