@@ -69,7 +69,8 @@ def show(figures: Figures, document: Mapping[str, Any]) -> None:
 
 
 def _blocks(figures: Figures, document: Mapping[str, Any]) -> Iterator[tuple[str, RenderableType]]:
-    yield "Goals", goals(document)
+    if any(goal["met"] is not None for goal in document["goals"]):
+        yield "Goals", goals(document)
     yield f"Growth, {MAIN}: time by instances, and the exponent fitted from {size(FIT_FROM)} on", growth(figures)
     if document["floors"]:
         yield "Distance to the floor: how many times what the machine allows", floors(document)
