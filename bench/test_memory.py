@@ -14,13 +14,13 @@ from phasegate.core.columns import COLUMNS
 
 def bytes_of(state: pg.State, roles: tuple[str, ...]) -> int:
     """Return what the state's pages take in the columns of those roles, each page once however often it is shared."""
-    pages = {}
-    for column, paged in zip(COLUMNS, state.columns, strict=True):
-        if column.role in roles:
-            for number in range(paged.page_count):
-                page = paged.page(number)
-                pages[id(page)] = len(page)
-    return sum(pages.values())
+    pages = {
+        id(page): page
+        for column, paged in zip(COLUMNS, state.columns, strict=True)
+        if column.role in roles
+        for page in map(paged.page, range(paged.page_count))
+    }
+    return sum(map(len, pages.values()))
 
 
 @pytest.mark.fleets(least=10_000)
