@@ -36,7 +36,7 @@ from phasegate.core.kernel cimport (
 
 from phasegate.core.exploring import acts as _acts, ranking as _ranking, subject as _subject
 from phasegate.core.exploring.promises import Meant, Promise, version_ranks
-from phasegate.core.exploring.symmetry import identity, symmetries
+from phasegate.core.exploring.symmetry import identity, is_free, symmetries
 from phasegate.core.exploring.twin import Successor, Violation
 from phasegate.core.lifecycle import Life as _Life
 
@@ -453,7 +453,7 @@ cdef class Explorer:
         self.k = self.open.kernel
         self.freedom = subject.freedom
         self.group = symmetries(self.open) if is_symmetric else (identity(self.open),)
-        self.is_symmetric = is_symmetric and subject.takes == "legal" and not self.open.work.compiled.rules.asks
+        self.is_symmetric = is_symmetric and is_free(self.open)
         rows = self.open.rows
         self.slots, self.buckets, self.sets = rows["instance"], rows["bucket"], rows["set"]
         self.rollouts, self.cells = rows["rollout"], rows["cell"]
@@ -1935,6 +1935,8 @@ cdef class Explorer:
                     self.open.settle_times()
                     break
                 self.restore(here)
+            else:
+                raise AssertionError(f"no act leads from state {number} to its successor on the way")
         return moves
 
     def watch(self, fields, predicate, of):

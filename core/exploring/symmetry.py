@@ -1,28 +1,27 @@
-"""Which zones, upgrade domains and sets are interchangeable, and why it is sound to explore one of each kind.
+"""Which zones, upgrade domains and regions are interchangeable, and why it is sound to explore one of each kind.
 
 A *symmetry* is a permutation of the buckets, cells and sets of a fleet under which everything that the rules read stays
 as it is. Two states that a symmetry turns into one another have the same future up to names; if no promise tells them
 apart either, exploring one of them is enough. The group that is used is made of
 
 - the instances of one bucket (one set, phase ordering number, cell and upgrade domain) and one tag: any permutation,
-- the zones of one region, all sets of the region at once,
 - the upgrade domains of one set, in all zones at once,
-- the sets of one region with equal models.
+- the zones of one region,
+- regions with equal zones and equal sets, the first set of one for the first of the other and so on.
 
 Soundness. (1) The kernel's step commutes with them: what it reads of an instance is in its record, its bucket and its
 set; what it reads of a cell are its conflicts and groups, of a set its limits and groups. Each generator is kept only
-if `is_kept` finds all of that unchanged under it. Numbers of slots, cells and sets are otherwise read only to *order*
-things, and an order decides nothing here: `legal` is a set of batches, and settling ends attempts one by one until
-nothing moves. (2) The promises speak of cells, sets and instances by these same relations. (3) An act has an image
-under every symmetry: the environment and people may do to each what they may do to any. Where one of these does not
-hold, there is no symmetry: an orchestrator that takes only what `select` gives goes by order, a user's own policy may
-go by names, and whoever one of the scenario's events names is told apart by a tag (instances) or fixed (sets, regions).
-
-The order of settling needs a word: `walk` ends attempts at gates in order of cells and sets, and an end may free a cell
-for a set later in order, which is then looked at in the next round. Ends only ever free, gates do not look at other
-sets, and a set ends at its gates as soon as it could start; so the fixed point is the same in every order unless two
-sets contend for one cell with both gates broken, where the first that could start ends first, and frees the cell for
-the other, which then ends too.
+if `is_kept` finds all of that unchanged under it, and the first state too. Numbers of slots, cells and sets are
+otherwise read only to *order* things. `legal` is a set of batches, whatever the order. But gates are looked at "in this
+order, after the picks before it" (section 7): of two sets that *contend*, that is, that the pick of one may keep from
+starting the other, the order decides whose gates are looked at. So zones are interchangeable only where no two sets of
+their region contend and no set of it contends with another region's; regions only where they contend with no other; and
+instances and upgrade domains only where no two sets share a group of instances, in which the size of one pick, which
+goes by order, is room that another lacks. (2) The promises speak of cells, sets and instances by these same relations.
+(3) An act has an image under every symmetry: the environment and people may do to each what they may do to any. Where
+one of these does not hold, there is no symmetry: an orchestrator that takes only what `select` gives goes by order, a
+user's own policy may go by names, and whoever one of the scenario's events names is told apart by a tag (instances) or
+fixed (sets, regions).
 """
 
 from __future__ import annotations
@@ -55,16 +54,55 @@ def identity(opened: Open) -> Symmetry:
     return Symmetry(tuple(range(rows["bucket"])), tuple(range(rows["cell"])), tuple(range(rows["set"])))
 
 
+def is_free(opened: Open) -> bool:
+    """Whether instances of one bucket are interchangeable."""
+    lists = opened.work.compiled.statics.set_instance_groups
+    is_shared = any(list(lists[1]).count(group) > 1 for group in lists[1])
+    return opened.subject.takes == "legal" and not opened.work.compiled.rules.asks and not is_shared
+
+
 def symmetries(opened: Open) -> tuple[Symmetry, ...]:
     """Return the group of the fleet, the identity first; only the identity where there is none, or it is too large."""
     found = [identity(opened)]
-    if opened.subject.takes != "legal" or opened.work.compiled.rules.asks:
+    if not is_free(opened):
         return tuple(found)
-    for generators in (_zones(opened), _domains(opened), _sets(opened)):
+    for generators in (_zones(opened), _domains(opened), _regions(opened)):
         kept = [one for one in generators if is_kept(opened, one)]
         if len(found) * len(kept) <= GROUP_MAX:
             found = list(dict.fromkeys(_after(one, other) for other in kept for one in found))
     return tuple(found)
+
+
+# --- who contends ----------------------------------------------------------------------------------------------------
+
+
+def contending(opened: Open) -> frozenset[tuple[int, int]]:
+    """Return the pairs of sets of which one may keep the other from starting: by region, pair, conflict or group."""
+    compiled = opened.work.compiled
+    region = compiled.directory.set_region
+    edges = compiled.topology.graph.edges
+    number = compiled.directory.region_number
+    near = {(number[one.rsplit("/", 1)[0]], number[other.rsplit("/", 1)[0]]) for one, other in edges}
+    near |= {(number[one], number[other]) for one, other in compiled.topology.pairs.edges}
+    near |= {(other, one) for one, other in near}
+    names = compiled.directory.sets
+    groups = [
+        {region[s] for s, name in enumerate(names) if name in group.members}
+        if group.counts != "cells"
+        else {number[cell.rsplit("/", 1)[0]] for cell in group.members}
+        for group in compiled.rules.groups
+    ]
+    return frozenset(
+        (s, other)
+        for s in range(len(names))
+        for other in range(len(names))
+        if s != other
+        and (
+            region[s] == region[other]
+            or (region[s], region[other]) in near
+            or any(region[s] in group and region[other] in group for group in groups)
+        )
+    )
 
 
 def _after(first: Symmetry, then: Symmetry) -> Symmetry:
@@ -112,7 +150,10 @@ def _zones(opened: Open) -> Iterator[Symmetry]:
         if zone != "-":
             by_region.setdefault(region, []).append(at)
     used = {site[1] for site in _sites(opened)}
-    zones = [[x for x in of if x in used] for of in by_region.values()]
+    region = opened.work.compiled.directory.set_region
+    regions = opened.work.compiled.directory.regions
+    busy = {regions[region[s]] for pair in contending(opened) for s in pair}
+    zones = [[x for x in of if x in used] for name, of in by_region.items() if name not in busy]
     for orders in product(*(permutations(of) for of in zones)):
         cell = list(range(len(names)))
         for of, order in zip(zones, orders, strict=True):
@@ -132,17 +173,33 @@ def _domains(opened: Open) -> Iterator[Symmetry]:
         yield from _some(_moved(opened, still.cell, still.set, domains))
 
 
-def _sets(opened: Open) -> Iterator[Symmetry]:
+def _regions(opened: Open) -> Iterator[Symmetry]:
+    """Swap regions that are alike and contend with no other: cells zone by zone, sets in order of their names."""
+    directory = opened.work.compiled.directory
+    contend = contending(opened)
+    region = directory.set_region
+    sets = {r: [s for s in range(opened.rows["set"]) if region[s] == r] for r in range(len(directory.regions))}
+    cells = {
+        r: [x for x, cell in enumerate(directory.cells) if cell.rsplit("/", 1)[0] == name]
+        for r, name in enumerate(directory.regions)
+    }
     alike: dict[object, list[int]] = {}
-    for s in range(opened.rows["set"]):
-        alike.setdefault(evolve(opened.work.model(s), name="-"), []).append(s)
+    for r, mine in sets.items():
+        if any(region[other] != r for s in mine for one, other in contend if one == s):
+            continue
+        models = tuple(evolve(opened.work.model(s), name="-", region="-") for s in mine)
+        zones = tuple(directory.cells[x].rsplit("/", 1)[1] for x in cells[r])
+        alike.setdefault((zones, models), []).append(r)
     still = identity(opened)
     for orders in product(*(permutations(of) for of in alike.values())):
-        sets = list(still.set)
+        cell, moved = list(still.cell), list(still.set)
         for of, order in zip(alike.values(), orders, strict=True):
             for one, other in zip(of, order, strict=True):
-                sets[one] = other
-        yield from _some(_moved(opened, still.cell, tuple(sets), {}))
+                for x, to in zip(cells[one], cells[other], strict=True):
+                    cell[x] = to
+                for s, to in zip(sets[one], sets[other], strict=True):
+                    moved[s] = to
+        yield from _some(_moved(opened, tuple(cell), tuple(moved), {}))
 
 
 def _some(one: Symmetry | None) -> Iterable[Symmetry]:
@@ -175,6 +232,28 @@ def is_kept(opened: Open, one: Symmetry) -> bool:
             for s, to in enumerate(one.set)
         )
         and all(one.set[s] == s for s in _named(opened))
+        and _first_state_is_kept(opened, one)
+    )
+
+
+def _first_state_is_kept(opened: Open, one: Symmetry) -> bool:
+    """Whether the first state is its own image: the facts of instances, bucket by bucket, and of sets."""
+    v = opened.v
+
+    def bucket(b: int) -> tuple[object, ...]:
+        run = opened.kernel.members(b)
+        facts = sorted((v.life[x], v.flag[x], v.version[x], v.previous[x], v.failed[x]) for x in run)
+        return (*facts, v.begun[b])
+
+    def of_set(s: int) -> tuple[object, ...]:
+        link = s * c.LINK
+        percent = bytes(v.percent[s * c.PERCENT : (s + 1) * c.PERCENT])
+        links = tuple(v.link[link : link + c.LINK_HOLD])
+        clock = v.clock[s * c.CLOCK + c.CLOCK_PAUSE]
+        return (v.status[s], v.mark[s], v.option[s], v.code[s], percent, links, v.link[link + c.LINK_TARGET], clock)
+
+    return all(bucket(b) == bucket(to) for b, to in enumerate(one.bucket)) and all(
+        of_set(s) == of_set(to) for s, to in enumerate(one.set)
     )
 
 

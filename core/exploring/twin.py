@@ -25,7 +25,7 @@ from phasegate.core.exploring.acts import ANSWERING, ANY, FAIR, PURSES, Act
 from phasegate.core.exploring.judging import Judge
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.subject import BETWEEN, FRESH, NOW, OLD, SEEN, Subject
-from phasegate.core.exploring.symmetry import identity, symmetries
+from phasegate.core.exploring.symmetry import identity, is_free, symmetries
 from phasegate.core.lifecycle import COMMANDS, IN_FLIGHT, Do, Happening, Life
 from phasegate.core.model import Health
 
@@ -87,7 +87,7 @@ class Explorer:
         self.open = subject.lay_open()
         self.v, self.kernel = self.open.v, self.open.kernel
         self.group = symmetries(self.open) if is_symmetric else (identity(self.open),)
-        self.is_symmetric = is_symmetric and subject.takes == "legal" and not self.open.work.compiled.rules.asks
+        self.is_symmetric = is_symmetric and is_free(self.open)
         self.freedom = subject.freedom
         self.purses = {act: self.freedom.purse(act) for act in Act}
         rows = self.open.rows
@@ -672,6 +672,8 @@ class Explorer:
                     self.open.settle_times()
                     break
                 self.restore(here)
+            else:
+                raise AssertionError(f"no act leads from state {number} to its successor on the way")
         return moves
 
     # --- putting back ------------------------------------------------------------------------------------------------
