@@ -1711,7 +1711,7 @@ cdef class Explorer:
     cdef int push_todo(self, int64_t number) except -1 nogil:
         return push(&self.todo, <int32_t>number)
 
-    cdef bint is_fair(self, Move move) noexcept nogil:
+    cdef bint c_is_fair(self, Move move) noexcept nogil:
         """Whether the act cannot be put off for ever in the base."""
         if not ANSWERING_ACTS >> move.act & 1:
             return FAIR_ACTS >> move.act & 1
@@ -1745,7 +1745,7 @@ cdef class Explorer:
                 PREFETCH(self.table + (hash & (self.table_size - 1)))
             broken |= self.judge_after(move) | self.judge_counts()
             if memcmp(self.key, here, self.key_bytes):
-                is_end = is_end and not self.is_fair(move)
+                is_end = is_end and not self.c_is_fair(move)
                 self.rising += self.found_rank >= self.base_rank
             entered = self.insert(hash, <uint32_t>number)
             if entered == 2:

@@ -590,6 +590,7 @@ class Explorer:
         self._count_standing()
         before = self.saved()
         for move in list(self.moves()):
+            is_fair = self.is_fair(move)
             broken = self.judge.before(move)
             if not self.happen(move):
                 self.restore(before)
@@ -599,7 +600,7 @@ class Explorer:
             found = self.read()
             broken = broken or self.judge.after(move)
             if found != key:
-                is_end = is_end and not self._is_fair(before, move)
+                is_end = is_end and not is_fair
                 self.rising += self.rank(found) >= rank
             if found not in self.numbers:
                 self.numbers[found] = self.states
@@ -617,17 +618,14 @@ class Explorer:
             if promise:
                 self.violation = Violation(Promise(promise), number, None)
 
-    def _is_fair(self, before: Saved, move: Move) -> bool:
-        """Whether the act cannot be put off for ever in the state that was saved."""
+    def is_fair(self, move: Move) -> bool:
+        """Whether the act cannot be put off for ever in the state that the arena holds (see `acts.FAIR`)."""
         act = Act(move[0])
         if act not in ANSWERING:
             return act in FAIR
-        purse = self.purses[Act.DEADLINE]
-        if before[1][purse]:
+        if self.left[self.purses[Act.DEADLINE]]:
             return False
-        return act is not Act.HEALTHY or bool(
-            before[0][self.open.arena.offset["life"] + move[1]] & c.STATE_BITS == Life.VERIFYING
-        )
+        return act is not Act.HEALTHY or bool(self.v.life[move[1]] & c.STATE_BITS == Life.VERIFYING)
 
     def rank(self, key: Key) -> int:
         """Return the key's rank (see `ranking`)."""

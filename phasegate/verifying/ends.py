@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from phasegate.core import codes as c
-from phasegate.core.exploring.acts import FAIR, Act
-from phasegate.core.exploring.twin import Explorer, Move
-from phasegate.core.lifecycle import Life
+from phasegate.core.exploring.twin import Explorer
 from phasegate.verifying.promise import Memory
 
 
@@ -36,12 +33,11 @@ def _escaping(twin: Explorer, memory: Memory) -> list[Any] | None:
         twin.write(key)
         if memory.holds(twin, {}):
             continue
-        lives = bytes(twin.v.life)
         is_end = True
         for successor in twin.successors(key):
             if successor.key == key:
                 continue
-            is_end = is_end and not _is_fair(successor.move, lives)
+            is_end = is_end and not twin.is_fair(successor.move)
             if successor.key not in before:
                 before[successor.key] = key
                 todo.append(successor.key)
@@ -56,10 +52,3 @@ def _path(before: dict[Any, Any], key: Any) -> list[Any]:
         found.append(key)
         key = before[key]
     return found[::-1]
-
-
-def _is_fair(move: Move, lives: bytes) -> bool:
-    """Whether an act cannot be put off for ever: a report while somebody verifies among them."""
-    if move[0] == Act.HEALTHY:
-        return bool(lives[move[1]] & c.STATE_BITS == Life.VERIFYING)
-    return move[0] in FAIR

@@ -11,12 +11,14 @@ from typing import Any, Final, Literal
 from attrs import define, field, frozen
 
 from phasegate.core.exploring.promises import Promise
+from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as TwinKernel
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.coverage import Coverage, coverage_of
 from phasegate.verifying.ends import escaping
 from phasegate.verifying.explorers import Explorer, made
+from phasegate.verifying.lassos import STATES_MAX, TooLarge, lasso
 from phasegate.verifying.promise import Custom, Memory
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import promise_name
@@ -322,8 +324,24 @@ class Run:
             memory.promise.kind == "eventually" for memory in self.asked
         )
         if self.explorer.rising and is_asked:
-            return "undetermined", "runs without an end", None, None
+            return self._endless()
         return "holds", None, None, None
+
+    def _endless(self) -> tuple[Verdict, str | None, Broken | None, Trace | None]:
+        """Look for a run without an end, where the ranks leave room for one."""
+        twin = Twin(self.explorer.subject, is_symmetric=False)
+        twin.open.settle_times()
+        try:
+            found = lasso(twin)
+        except TooLarge:
+            return "undetermined", f"runs without an end: more than {STATES_MAX:,} states to look through", None, None
+        if found is None:
+            return "holds", None, None, None
+        promise = Promise.EVERY_ROLLOUT_ENDS
+        broken = Broken(name=promise_name(promise), number=int(promise), sentence=promise.sentence)
+        said: dict[str, Any] = {"of": int(promise), "name": broken.name, "sentence": broken.sentence}
+        again = f"the last {len(found.loop)} acts again and again"
+        return "violated", again, broken, told(twin, [*found.stem, *found.loop], 0, None, **said)
 
     def _built_in(self) -> tuple[Verdict, str | None, Broken | None, Trace | None]:
         violation = self.explorer.violation

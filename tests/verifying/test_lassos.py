@@ -1,0 +1,101 @@
+"""Runs without an end: found where there are some, and fair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from phasegate.core.exploring.twin import Explorer
+from phasegate.core.twin import Kernel as Twin
+from phasegate.verifying import lassos
+from phasegate.verifying.run import verify
+from phasegate.verifying.scenariofile import parse_scenario
+
+WINDOWS = """
+format: phasegate/scenario/1
+about: A set with a window, and one that shares its cell.
+fleet:
+  regions: [{name: eastus}]
+  images: [{gallery: corp, definition: web, versions: [{version: 1.0.0, regions: [{name: eastus}]}, {version: 2.0.0, regions: [{name: eastus}]}]}]
+  sets:
+    - {name: web, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
+       windows: [{day: sat, start: "01:00", minutes: 300}]}
+    - {name: db, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
+       windows: [{day: sun, start: "01:00", minutes: 300}]}
+environment: {lost_reports: 0}
+policy: {delays: false}
+"""  # noqa: E501  # one line a thing
+
+
+class NeverStarts(Twin):
+    """A kernel that finds no batch to start."""
+
+    def choose(self, s: int) -> int:
+        return -1
+
+    def legal(self, s: int) -> list[Any]:
+        return []
+
+
+class WaitsForTheOther(Twin):
+    """A kernel whose first set starts only while the window of the second is shut, or its attempt has ended."""
+
+    def standing(self, s: int) -> int:
+        found = super().standing(s)
+        return found | 128 if s == 0 and self.v.status[1] in (1, 2) and not self.v.mark[1] & 16 else found
+
+
+def scenario() -> Any:
+    """Return the scenario of the windows."""
+    return parse_scenario(WINDOWS.encode(), "windows.yaml")
+
+
+def twin(kernel: Any = Twin) -> Explorer:
+    """Return a plain explorer of it."""
+    made = Explorer(scenario().subject(kernel), is_symmetric=False)
+    made.open.settle_times()
+    return made
+
+
+def test_windows_that_recur_let_every_rollout_end() -> None:
+    """Windows may open and close for ever, but not without being open again and again while a start is possible."""
+    assert None is lassos.lasso(twin())
+    result = verify(scenario())
+    assert ("holds", True) == (result.verdict, result.rising > 0)
+
+
+def test_a_run_without_an_end_is_shown_as_a_way_there_and_a_round_trip() -> None:
+    """Where nothing ever starts, both windows open and close for ever, each of them."""
+    found = lassos.lasso(twin(NeverStarts))
+    assert found is not None
+    explorer = twin(NeverStarts)
+    here, met = found.stem[-1] if found.stem else explorer.first, set()
+    assert here == found.loop[-1]
+    for key in found.loop:
+        move = next(one.move for one in explorer.successors(here) if one.key == key)
+        met.add(move[:2])
+        here = key
+    assert {(16, 0), (16, 1)} == met
+
+
+def test_the_verdict_names_the_promise_and_the_round_trip() -> None:
+    """A run without an end breaks the promise that every rollout ends, and its trace runs through the engine."""
+    result = verify(scenario(), kernel=NeverStarts)
+    assert ("violated", "every-rollout-ends") == (result.verdict, result.broken and result.broken.name)
+    assert result.reason is not None
+    assert "again and again" in result.reason
+    assert result.trace is not None
+
+
+def test_what_happens_again_and_again_counts_though_it_is_not_possible_all_the_time() -> None:
+    """A start that is possible only while another window is shut happens at last: each window shuts again and again."""
+    assert None is lassos.lasso(twin(WaitsForTheOther))
+
+
+def test_too_many_states_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its bound the search gives up, and the verdict says why it is undetermined."""
+    monkeypatch.setattr(lassos, "STATES_MAX", 3)
+    with pytest.raises(lassos.TooLarge):
+        lassos.lasso(twin())
+    assert "undetermined" == verify(scenario()).verdict
