@@ -32,9 +32,11 @@ class NeverStarts(Twin):
     """A kernel that finds no batch to start."""
 
     def choose(self, s: int) -> int:
+        """Find none."""
         return -1
 
     def legal(self, s: int) -> list[Any]:
+        """Find none."""
         return []
 
 
@@ -42,6 +44,7 @@ class WaitsForTheOther(Twin):
     """A kernel whose first set starts only while the window of the second is shut, or its attempt has ended."""
 
     def standing(self, s: int) -> int:
+        """Add that reason."""
         found = super().standing(s)
         return found | 128 if s == 0 and self.v.status[1] in (1, 2) and not self.v.mark[1] & 16 else found
 
