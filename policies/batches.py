@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -19,7 +20,7 @@ class Batches:
 
     name: ClassVar = "batches"
     reasons: ClassVar = ("batch-full", "batch-in-flight", "not-before")
-    promise: ClassVar = "in flight in one set at most `cap`, as it was when the batch started"
+    promises: ClassVar = (Promise.BATCH_WITHIN_CAP,)
 
     max_batch_percent: int = 20
     unhealthy_shrinks_batch: bool = True

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Conflicts:
 
     name: ClassVar = "conflicts"
     reasons: ClassVar = ("cell-busy",)
-    promise: ClassVar = "no two cells in conflict are busy at the same time"
+    promises: ClassVar = (Promise.CELLS_APART,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Add the fleet's conflicts."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Delays:
 
     name: ClassVar = "delays"
     reasons: ClassVar = ("not-before",)
-    promise: ClassVar = "no attempt begins before its instant"
+    promises: ClassVar = (Promise.NOT_BEFORE_ITS_TIME,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Ask for the delays."""

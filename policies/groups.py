@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Groups:
 
     name: ClassVar = "groups"
     reasons: ClassVar = ("group-full",)
-    promise: ClassVar = "no group is ever over its limit"
+    promises: ClassVar = (Promise.GROUPS_WITHIN_LIMITS,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Add the fleet's groups."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class HealthGate:
 
     name: ClassVar = "health-gate"
     reasons: ClassVar = ("set-unhealthy",)
-    promise: ClassVar = "no batch starts while more than max_unhealthy_percent of the set is not healthy"
+    promises: ClassVar = (Promise.HEALTHY_ENOUGH,)
 
     max_unhealthy_percent: int = 20
 

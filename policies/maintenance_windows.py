@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class MaintenanceWindows:
 
     name: ClassVar = "maintenance-windows"
     reasons: ClassVar = ("outside-window",)
-    promise: ClassVar = "no batch of an automatic rollout starts outside its set's windows"
+    promises: ClassVar = (Promise.NOT_BEFORE_ITS_TIME,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Ask for the windows."""

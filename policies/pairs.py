@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 from phasegate.core.topology import cells_of, pair_graph
@@ -17,7 +18,7 @@ class Pairs:
 
     name: ClassVar = "pairs"
     reasons: ClassVar = ("pair-at-work",)
-    promise: ClassVar = "no two regions of a pair are at work at the same time"
+    promises: ClassVar = (Promise.PAIRS_APART, Promise.CELLS_APART)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Add the graph of pairs, and an edge from every cell of a region to every cell of its pair."""

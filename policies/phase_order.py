@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class PhaseOrder:
 
     name: ClassVar = "phase-order"
     reasons: ClassVar = ("phase-order-later",)
-    promise: ClassVar = "no instance starts while one of a lower number of its set is pending"
+    promises: ClassVar = (Promise.LOWER_NUMBERS_FIRST,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Keep the numbers apart."""

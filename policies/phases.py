@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Phases:
 
     name: ClassVar = "phases"
     reasons: ClassVar = ("phase-not-open",)
-    promise: ClassVar = "no region of phase k+1 starts before phase k succeeded"
+    promises: ClassVar = (Promise.PHASES_IN_ORDER,)
 
     phase_failure_percent: int = 0
     phase_bake_ms: int = 0

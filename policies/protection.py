@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Protection:
 
     name: ClassVar = "protection"
     reasons: ClassVar = ("excluded",)
-    promise: ClassVar = "an excluded instance is never touched"
+    promises: ClassVar = (Promise.TARGET_UNTOUCHED,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Exclude them."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Rollback:
 
     name: ClassVar = "rollback"
     reasons: ClassVar = ()
-    promise: ClassVar = "a restore brings back exactly the version that the instance had before"
+    promises: ClassVar = (Promise.PROMOTED_BY_HEALTH, Promise.OWN_DISK_BACK, Promise.MANUAL_NEVER_RESTORES)
 
     disable_automatic_rollback: bool = False
     health_timeout_ms: int = 5 * 60_000

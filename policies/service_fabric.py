@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class ServiceFabricDomains:
 
     name: ClassVar = "service-fabric-domains"
     reasons: ClassVar = ("upgrade-domain-later",)
-    promise: ClassVar = "a Service Fabric set has one upgrade domain number half done at most"
+    promises: ClassVar = (Promise.DOMAINS_FINISHED,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Ask for it."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class Targets:
 
     name: ClassVar = "targets"
     reasons: ClassVar = ("current",)
-    promise: ClassVar = "an instance on the target or newer is never replaced"
+    promises: ClassVar = (Promise.TARGET_UNTOUCHED,)
 
     supersede: Literal["finish", "cancel"] = "finish"
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -16,7 +17,7 @@ class UpgradeDomains:
 
     name: ClassVar = "upgrade-domains"
     reasons: ClassVar = ("upgrade-domain-later",)
-    promise: ClassVar = "in flight in one set: from one cell and one upgrade domain"
+    promises: ClassVar = (Promise.BATCH_WITHIN_CAP,)
 
     def narrow(self, rules: Rules, fleet: Fleet) -> Rules:
         """Keep upgrade domains apart."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 
@@ -20,7 +21,7 @@ class UpgradedGate:
 
     name: ClassVar = "upgraded-gate"
     reasons: ClassVar = ("upgraded-unhealthy",)
-    promise: ClassVar = "no batch starts while the after-batch gate is broken"
+    promises: ClassVar = (Promise.NOT_AFTER_THE_END,)
 
     max_unhealthy_upgraded_percent: int = 20
     unhealthy_upgraded_of: Literal["upgraded", "set"] = "upgraded"

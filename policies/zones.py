@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from phasegate.core.exploring.promises import Promise
 from phasegate.core.model import Fleet
 from phasegate.core.rules import Rules
 from phasegate.core.topology import cells_of
@@ -18,7 +19,7 @@ class Zones:
 
     name: ClassVar = "zones"
     reasons: ClassVar = ("cell-busy",)
-    promise: ClassVar = "no two cells in conflict are busy at the same time"
+    promises: ClassVar = (Promise.CELLS_APART,)
 
     enable_cross_zone: bool = False
 
