@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from phasegate.core.exploring.subject import Subject
-from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.verifying.explorers import explorer_class
+from phasegate.verifying.scenario import Scenario
 
 from .checkers import missing
 
@@ -24,18 +24,12 @@ def installed() -> None:
         how(f"not installed: {', '.join(absent)}")
 
 
-def explored(subject: Subject, *, is_symmetric: bool = False, explorer: Any = None) -> Any:
-    """Return an explorer of the subject that has found all its states; the compiled one unless told otherwise."""
-    found = (explorer or fastest())(subject, is_symmetric=is_symmetric)
+def explored(
+    scenario: Scenario, *, is_symmetric: bool = False, kernel: Any = None, explorer: Any = None
+) -> Any:
+    """Return an explorer that has found all states of the scenario, or a broken promise; the fastest that there is."""
+    subject = scenario.subject(kernel)
+    found = (explorer or explorer_class(subject.engine))(subject, is_symmetric=is_symmetric)
     while found.run(100_000) == "more":
         pass
     return found
-
-
-def fastest() -> Any:
-    """Return the compiled explorer where it was built, else the twin."""
-    try:
-        from phasegate.core.exploring.explorer import Explorer
-    except ImportError:
-        return Twin
-    return Explorer

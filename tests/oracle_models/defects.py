@@ -13,12 +13,11 @@ from fleets import a_fleet, a_set, vm
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Freedom
 from phasegate.core.exploring.promises import Promise
-from phasegate.core.exploring.subject import Subject
 from phasegate.core.lifecycle import Happening, Life
 from phasegate.core.model import Fleet, Health
-from phasegate.core.twin import Kernel as Twin
+from phasegate.verifying.scenario import Scenario
 
-from .scenarios import a_subject
+from .scenarios import a_scenario
 
 
 @frozen
@@ -29,7 +28,7 @@ class Defect:
     """
 
     name: str
-    scenario: Callable[[], Subject]
+    scenario: Callable[[], Scenario]
     bend: Callable[[pytest.MonkeyPatch], None]
     promise: Promise
     acts: int
@@ -38,8 +37,8 @@ class Defect:
 # --- a batch rounded up ----------------------------------------------------------------------------------------------
 
 
-def _half_of_three() -> Subject:
-    return a_subject(a_fleet(a_set(instances=3)), kernel=Twin, freedom=Freedom(), max_batch_percent=50)
+def _half_of_three() -> Scenario:
+    return a_scenario(a_fleet(a_set(instances=3)), Freedom(), max_batch_percent=50)
 
 
 def _cap_rounded_up(self: Any, s: int) -> int:
@@ -51,8 +50,8 @@ def _cap_rounded_up(self: Any, s: int) -> int:
 # --- whoever was rolled back is well again ---------------------------------------------------------------------------
 
 
-def _one_fails() -> Subject:
-    return a_subject(a_fleet(a_set(instances=3)), kernel=Twin, freedom=Freedom(failed_steps=1), max_batch_percent=50)
+def _one_fails() -> Scenario:
+    return a_scenario(a_fleet(a_set(instances=3)), Freedom(failed_steps=1), max_batch_percent=50)
 
 
 def _gate_that_forgives(self: Any, s: int) -> bool:
@@ -65,8 +64,8 @@ def _gate_that_forgives(self: Any, s: int) -> bool:
 # --- a report is a report --------------------------------------------------------------------------------------------
 
 
-def _one_stale_report() -> Subject:
-    return a_subject(a_fleet(a_set(instances=2)), kernel=Twin, freedom=Freedom(stale_reports=1))
+def _one_stale_report() -> Scenario:
+    return a_scenario(a_fleet(a_set(instances=2)), Freedom(stale_reports=1))
 
 
 def _hear_everything(self: Any, slot: int, state: int, health: int, observed_at: int) -> int:
@@ -80,13 +79,12 @@ def _hear_everything(self: Any, slot: int, state: int, health: int, observed_at:
 # --- pairs as they are written ---------------------------------------------------------------------------------------
 
 
-def _a_chain_of_pairs() -> Subject:
+def _a_chain_of_pairs() -> Scenario:
     sets = [a_set("a/web", [vm(1, "1"), vm(2, "2")]), a_set("b/web", 1), a_set("c/web", 1)]
-    return a_subject(
+    return a_scenario(
         a_fleet(*sets, pairs={"a": "b", "b": "c", "c": "b"}),
-        kernel=Twin,
+        Freedom(lost_reports=0),
         sets=tuple(one.full_name for one in sets),
-        freedom=Freedom(lost_reports=0),
     )
 
 

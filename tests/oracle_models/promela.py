@@ -58,10 +58,11 @@ def _head(shape: Shape) -> Iterator[str]:
     yield f"#define HEALTHS {_table(one.health for one in members)}"
     yield f"#define DISKS {_table(0 for _ in members)}"
     yield f"#define INSTANCES {_table(one.life | one.health << 4 for one in members)}"
-    yield f"#define DELAYS {_table(one.is_delayed for one in sets)}"
+    yield f"#define DELAYS {_table(one.is_delayed and not one.phase for one in sets)}"
     yield f"SCRATCH byte SET_OF[N] = {_table(one.set for one in members)};"
     yield f"SCRATCH byte PHASE_OF[SETS] = {_table(one.phase for one in sets)};"
     yield f"SCRATCH byte ROLLBACK[SETS] = {_table(one.rollback for one in sets)};"
+    yield f"SCRATCH byte IS_DELAYED[SETS] = {_table(one.is_delayed for one in sets)};"
     yield f"SCRATCH byte RESTS[SETS] = {_table(one.rests for one in sets)};"
     for purse in sorted({*PURSES.values()} - {""}):
         if 0 < shape.budget(purse) < ANY:

@@ -17,7 +17,7 @@ type
   Status: enum {WAITING, ROLLING, COMPLETED, FAULTED, CANCELLED};
   Code: enum {NO_ERROR, TOO_MANY_UPGRADED_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY};
   Course: enum {RUNNING, RO_COMPLETED, RO_FAULTED, RO_HALTED, RO_CANCELLED};
-  Instance: record life: Life; health: Health; disk: Disk; end;
+  Instance: record life: Life; health: Health; disk: Disk; unanswered: boolean; end;
 
 var
   inst: array [Zone] of array [Domain] of array [Member] of Instance;
@@ -228,16 +228,17 @@ end;
 
 -- the life of an instance [8] -------------------------------------------------------------------------------------------
 
-procedure fail(var one: Instance; installed: Disk);
+procedure fail(var one: Instance);
 begin
+  if one.unanswered then one.disk := NOBODY_KNOWS; end;
   one.life := FAILED;
   one.health := UNKNOWN;
-  one.disk := installed;
+  one.unanswered := false;
 end;
 
-procedure back(var one: Instance; installed: Disk);
+procedure back(var one: Instance);
 begin
-  if ROLLBACK = 1 then one.life := RESTORING; else fail(one, installed); end;
+  if ROLLBACK = 1 then one.life := RESTORING; else fail(one); end;
 end;
 
 procedure spend(var left: Budget);
@@ -252,14 +253,15 @@ ruleset z: Zone; d: Domain; m: Member do
       switch one.life
         case REPLACING: one.life := CONFIGURING; one.health := INITIALIZING; one.disk := TARGET;
         case CONFIGURING: one.life := VERIFYING;
-        case RESTORING: one.life := RESTORED; one.health := INITIALIZING; one.disk := OWN;
+        case RESTORING:
+          one.life := RESTORED; one.health := INITIALIZING; one.disk := OWN; one.unanswered := false;
       end;
       settle();
     end;
 
     rule "fail" left_failed_steps > 0 & is_commanded(one) ==> begin
       spend(left_failed_steps);
-      if one.life = RESTORING then fail(one, one.disk); else back(one, one.disk); end;
+      if one.life = RESTORING then fail(one); else back(one); end;
       settle();
     end;
 
@@ -277,11 +279,8 @@ ruleset z: Zone; d: Domain; m: Member do
 
     rule "deadline" is_flying(one) & (SHARED = 1 ? left_failed_steps > 0 : left_lost_reports > 0) ==> begin
       if SHARED = 1 then spend(left_failed_steps); else spend(left_lost_reports); end;
-      switch one.life
-        case RESTORING: fail(one, NOBODY_KNOWS);
-        case VERIFYING: back(one, one.disk);
-        else back(one, NOBODY_KNOWS);
-      end;
+      if one.life != VERIFYING then one.unanswered := true; end;
+      if one.life = RESTORING then fail(one); else back(one); end;
       settle();
     end;
 
@@ -322,6 +321,7 @@ startstate begin
       inst[z][d][m].life := PENDING;
       inst[z][d][m].health := HEALTHY;
       inst[z][d][m].disk := OWN;
+      inst[z][d][m].unanswered := false;
     end; end;
   end;
   status := WAITING;

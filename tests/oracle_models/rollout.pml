@@ -28,6 +28,7 @@
 #define OWN 0
 #define TARGET 1
 #define NOBODY_KNOWS 2
+#define UNANSWERED 2       /* added to the others while it is restored because a command timed out */
 
 /* an attempt [7] and its rollout [9] */
 #define WAITING 1
@@ -144,10 +145,18 @@ inline become(i, l, h, d) {
   RECORD(i)
 }
 
-inline back(i, d) {
+inline fail(i) {
+  if
+  :: DISK(i) >= UNANSWERED -> become(i, FAILED, UNKNOWN, NOBODY_KNOWS)
+  :: else -> become(i, FAILED, UNKNOWN, DISK(i))
+  fi
+}
+
+inline back(i, unanswered) {
+  PUT(i, LIFE(i), HEALTH(i), DISK(i) + unanswered);
   if
   :: ROLLBACK[SET_OF[i]] -> become(i, RESTORING, HEALTH(i), DISK(i))
-  :: else -> become(i, FAILED, UNKNOWN, d)
+  :: else -> fail(i)
   fi
 }
 
@@ -161,16 +170,16 @@ inline answered(i) {
 
 inline step_failed(i) {
   if
-  :: LIFE(i) == RESTORING -> become(i, FAILED, UNKNOWN, DISK(i))
-  :: else -> back(i, DISK(i))
+  :: LIFE(i) == RESTORING -> fail(i)
+  :: else -> back(i, 0)
   fi
 }
 
 inline deadline_passed(i) {
   if
   :: LIFE(i) == RESTORING -> become(i, FAILED, UNKNOWN, NOBODY_KNOWS)
-  :: LIFE(i) == VERIFYING -> back(i, DISK(i))
-  :: else -> back(i, NOBODY_KNOWS)
+  :: LIFE(i) == VERIFYING -> back(i, 0)
+  :: else -> back(i, UNANSWERED)
   fi
 }
 
@@ -346,6 +355,16 @@ inline count_phase() {
   }
 }
 
+/* the sets of a phase that opens wait for their instants from now on [4] */
+inline open_phase() {
+  for (s : 0 .. SETS - 1) {
+    if
+    :: PHASE_OF[s] == phase && !ENDED(s) -> delayed[s] = IS_DELAYED[s]
+    :: else
+    fi
+  }
+}
+
 inline judge_phase() {
   count_phase();
   moved = true;
@@ -354,7 +373,7 @@ inline judge_phase() {
        phase++;
        if
        :: phase == PHASES -> end_rollout(RO_COMPLETED)
-       :: else
+       :: else -> open_phase()
        fi
   :: else -> end_rollout(RO_HALTED)
   fi

@@ -9,17 +9,18 @@ from fleets import NEW, UBUNTU, a_fleet, a_set, vm
 
 import phasegate as pg
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.exploring.subject import Subject
 from phasegate.core.model import Fleet, Group, RollingPolicy, ScaleSet
+from phasegate.verifying.scenario import Scenario
 
 
-def a_subject(
-    fleet: Fleet, *, kernel: Any = None, sets: tuple[str, ...] | None = None, freedom: Freedom, **options: Any
-) -> Subject:
-    """Return one rollout of the fleet's image, without delays unless asked for."""
-    policy = pg.policies.availability_first(**{"delays": False} | options)
-    return Subject(
-        engine=pg.Engine(fleet, policy, kernel=kernel), start=(pg.Rollout(UBUNTU.name, 0, sets=sets),), freedom=freedom
+def a_scenario(fleet: Fleet, freedom: Freedom, *, sets: tuple[str, ...] | None = None, **options: Any) -> Scenario:
+    """Return one rollout of the fleet's image, a manual one of `sets`, without delays unless asked for."""
+    return Scenario(
+        name="-",
+        fleet=fleet,
+        policy=pg.policies.availability_first(**{"delays": False} | options),
+        start=(pg.Rollout(UBUNTU.name, 0, sets=sets),),
+        freedom=freedom,
     )
 
 
@@ -34,175 +35,172 @@ def a_grid(name: str = "eastus/web", zones: int = 2, domains: int = 2, members: 
     return a_set(name, listed, upgrade_domains=domains, **fields)
 
 
-def batches_and_gates(kernel: Any = None) -> Subject:
+def batches_and_gates() -> Scenario:
     """A batch size of two, both gates at their limits, a failed step and lost reports."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=3)),
-        kernel=kernel,
-        freedom=Freedom(failed_steps=1),
+        Freedom(failed_steps=1),
         max_batch_percent=70,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def zones_and_domains(kernel: Any = None) -> Subject:
+def zones_and_domains() -> Scenario:
     """Two zones, two upgrade domains, and two faults that failed steps and passed deadlines share."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_grid()),
-        kernel=kernel,
-        freedom=Freedom(faults=2),
+        Freedom(faults=2),
         max_batch_percent=50,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def paired_regions(kernel: Any = None) -> Subject:
+def paired_regions() -> Scenario:
     """Two sets in paired regions, one phase after the other, with a failed step and a flip."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set("a/web", 2), a_set("b/web", 2), pairs={"a": "b"}),
-        kernel=kernel,
-        freedom=Freedom(failed_steps=1, health_flips=1),
+        Freedom(failed_steps=1, health_flips=1),
         max_batch_percent=50,
         max_unhealthy_percent=50,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def baking_phases(kernel: Any = None) -> Subject:
+def baking_phases() -> Scenario:
     """Two phases that bake, while people pause, resume and cancel and instances turn unhealthy."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set("a/web", 1), a_set("b/web", 2)),
-        kernel=kernel,
-        freedom=Freedom(health_flips=1, pauses=1, cancels=1),
+        Freedom(health_flips=1, pauses=1, cancels=1),
         phase_bake_ms=1,
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
 
 
-def pauses_and_cancels(kernel: Any = None) -> Subject:
+def pauses_and_cancels() -> Scenario:
     """People pause, resume and cancel between batches that rest."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=2)),
-        kernel=kernel,
-        freedom=Freedom(pauses=1, cancels=1, failed_steps=1),
+        Freedom(pauses=1, cancels=1, failed_steps=1),
         pause_between_batches_ms=1,
         max_batch_percent=50,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def flips_and_shrinking(kernel: Any = None) -> Subject:
+def flips_and_shrinking() -> Scenario:
     """Instances turn unhealthy, which shrinks batches until the gate before them ends the attempt."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=3)),
-        kernel=kernel,
-        freedom=Freedom(health_flips=1),
+        Freedom(health_flips=1),
         max_batch_percent=70,
         max_unhealthy_percent=34,
     )
 
 
-def manual_without_rollback(kernel: Any = None) -> Subject:
+def manual_without_rollback() -> Scenario:
     """A manual rollout: no phases, and whoever fails stays failed."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=3)),
-        kernel=kernel,
+        Freedom(failed_steps=2, cancels=1),
         sets=("eastus/web",),
-        freedom=Freedom(failed_steps=2, cancels=1),
         max_batch_percent=70,
         max_unhealthy_upgraded_percent=100,
     )
 
 
-def zones_shared_by_sets(kernel: Any = None) -> Subject:
+def zones_shared_by_sets() -> Scenario:
     """Two sets contend for the zones of one region."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set("a/db", [vm(1, "1"), vm(2)], zones=("1",)), a_set("a/web", [vm(1, "2")])),
-        kernel=kernel,
-        freedom=Freedom(faults=1, health_flips=1),
+        Freedom(faults=1, health_flips=1),
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
 
 
-def a_quorum(kernel: Any = None) -> Subject:
+def delays_in_both_phases() -> Scenario:
+    """Each phase's set waits for its instant from when its phase opened."""
+    return a_scenario(
+        a_fleet(a_set("a/web", 1), a_set("b/web", 2)),
+        Freedom(cancels=1, pauses=1, health_flips=1),
+        delays=True,
+        max_batch_percent=50,
+        max_unhealthy_percent=50,
+    )
+
+
+def a_quorum() -> Scenario:
     """A group lets one instance of two sets be in flight at a time; one of the sets goes across zones."""
     cross = RollingPolicy(enable_cross_zone=True)
-    return a_subject(
+    return a_scenario(
         a_fleet(
             a_set("a/db", [vm(1, "1"), vm(2, "2")], rolling_policy=cross),
             a_set("b/db", 1),
             groups=[Group(name="quorum", counts="instances", members=("a/db", "b/db"), limit=1)],
             phases=[["a", "b"]],
         ),
-        kernel=kernel,
-        freedom=Freedom(faults=1, pauses=1),
+        Freedom(faults=1, pauses=1),
         max_batch_percent=100,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def busy_cells(kernel: Any = None) -> Subject:
+def busy_cells() -> Scenario:
     """A group lets one of two cells in two regions be busy at a time, held through rests and let go by pauses."""
-    return a_subject(
+    return a_scenario(
         a_fleet(
             a_set("a/web", 2),
             a_set("b/web", 2),
             groups=[Group(name="line", counts="cells", members=("a/-", "b/-"), limit=1)],
             phases=[["a", "b"]],
         ),
-        kernel=kernel,
-        freedom=Freedom(faults=1, pauses=1),
+        Freedom(faults=1, pauses=1),
         pause_between_batches_ms=1,
         max_batch_percent=50,
     )
 
 
-def reports_out_of_order(kernel: Any = None) -> Subject:
+def reports_out_of_order() -> Scenario:
     """Stale, late and duplicate reports, and one true flip."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=2)),
-        kernel=kernel,
-        freedom=Freedom(stale_reports=2, late_reports=1, duplicate_reports=1, health_flips=1),
+        Freedom(stale_reports=2, late_reports=1, duplicate_reports=1, health_flips=1),
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
 
 
-def maintenance_of_zones(kernel: Any = None) -> Subject:
+def maintenance_of_zones() -> Scenario:
     """Outside maintenance takes down whole upgrade domains of a zone, twice."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_grid()),
-        kernel=kernel,
-        freedom=Freedom(maintenances=2),
+        Freedom(maintenances=2),
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
 
 
-def scale_ins(kernel: Any = None) -> Subject:
+def scale_ins() -> Scenario:
     """Instances are removed, in flight or not, and the batch size follows."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=3)),
-        kernel=kernel,
-        freedom=Freedom(scale_ins=2),
+        Freedom(scale_ins=2),
         max_batch_percent=70,
         max_unhealthy_percent=50,
     )
 
 
-def crashes(kernel: Any = None) -> Subject:
+def crashes() -> Scenario:
     """The orchestrator crashes between recording a command, handing it out, and hearing of it."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=2)),
-        kernel=kernel,
-        freedom=Freedom(crashes=2, lost_reports=1),
+        Freedom(crashes=2, lost_reports=1),
         max_batch_percent=50,
     )
 
 
-def ordered_instances(kernel: Any = None) -> Subject:
+def ordered_instances() -> Scenario:
     """Phase ordering numbers, with instances that are current, skipped, protected, or without a number."""
     first, second = {"phase_ordering_number": 1}, {"phase_ordering_number": 2}
     listed = [
@@ -212,33 +210,30 @@ def ordered_instances(kernel: Any = None) -> Subject:
         vm(4, "2", version=NEW, **first),
         vm(5, "1", skip_upgrade=True),
     ]
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=listed)),
-        kernel=kernel,
-        freedom=Freedom(faults=1, pauses=1),
+        Freedom(faults=1, pauses=1),
         max_batch_percent=50,
         max_unhealthy_upgraded_percent=40,
     )
 
 
-def delayed_start(kernel: Any = None) -> Subject:
+def delayed_start() -> Scenario:
     """A set waits for its instant after it was configured, while people pause and cancel."""
-    return a_subject(
-        a_fleet(a_set(instances=2, configured_at_ms=0)),
-        kernel=kernel,
-        freedom=Freedom(health_flips=1, pauses=1, cancels=1),
+    return a_scenario(
+        a_fleet(a_set(instances=2)),
+        Freedom(health_flips=1, pauses=1, cancels=1),
         delays=True,
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
 
 
-def share_of_the_set(kernel: Any = None) -> Subject:
+def share_of_the_set() -> Scenario:
     """The gate after a batch is of the whole set; unhealthy instances do not shrink a batch, but go first."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set(instances=3)),
-        kernel=kernel,
-        freedom=Freedom(health_flips=1, faults=1),
+        Freedom(health_flips=1, faults=1),
         max_batch_percent=70,
         max_unhealthy_percent=50,
         max_unhealthy_upgraded_percent=34,
@@ -248,7 +243,7 @@ def share_of_the_set(kernel: Any = None) -> Subject:
     )
 
 
-SCENARIOS: Final[tuple[Callable[..., Subject], ...]] = (
+SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     batches_and_gates,
     zones_and_domains,
     paired_regions,
@@ -265,5 +260,6 @@ SCENARIOS: Final[tuple[Callable[..., Subject], ...]] = (
     crashes,
     ordered_instances,
     delayed_start,
+    delays_in_both_phases,
     share_of_the_set,
 )

@@ -15,11 +15,11 @@ from attrs import frozen
 
 from phasegate.core.events import Rollout
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.exploring.subject import Subject
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.core.order import natural_key, sorted_zones
 from phasegate.core.roster import NO_NUMBER, Instance
 from phasegate.core.versions import version_key
+from phasegate.verifying.scenario import Scenario
 
 CURRENT, EXCLUDED, PENDING = 0, 1, 2
 
@@ -109,10 +109,10 @@ class Shape:
         return int(getattr(self.freedom, name))
 
     @classmethod
-    def of(cls, subject: Subject) -> Shape:
-        """Work out the shape of a subject."""
-        fleet, options = subject.engine.fleet, subject.engine.policy.document()
-        rollout = _only_rollout(subject)
+    def of(cls, scenario: Scenario) -> Shape:
+        """Work out the shape of a scenario."""
+        fleet, options = scenario.fleet, scenario.policy.document()
+        rollout = _only_rollout(scenario)
         sets = [one for one in fleet.sets if rollout.sets is None or one.full_name in rollout.sets]
         if len(sets) != len(fleet.sets):
             raise Unmodelled("sets that are not in the rollout")
@@ -155,22 +155,22 @@ class Shape:
             phases=len(phases),
             phase_failure_percent=int(str(options["phase_failure_percent"])),
             bakes=bool(options["phase_bake_ms"]),
-            freedom=subject.freedom,
+            freedom=scenario.freedom,
         )
 
 
-def _only_rollout(subject: Subject) -> Rollout:
-    rollout = subject.start[0]
-    if len(subject.start) != 1 or not isinstance(rollout, Rollout):
-        raise Unmodelled("a beginning that is not one rollout")
-    if subject.orders or subject.spares or subject.takes != "legal":
+def _only_rollout(scenario: Scenario) -> Rollout:
+    fleet = scenario.fleet
+    if scenario.events or scenario.spares or scenario.orchestrator != "legal":
         raise Unmodelled("events of its own, scale-out, or an orchestrator that takes what `select` gives")
-    fleet = subject.engine.fleet
     if len(fleet.images) != 1 or any(one.windows or one.service_fabric for one in fleet.sets):
         raise Unmodelled("several images, maintenance windows, Service Fabric")
-    if not fleet.images[0].reference.is_platform or subject.engine.policy.document()["also"]:
+    if not fleet.images[0].reference.is_platform or scenario.policy.also:
         raise Unmodelled("a gallery image, or policies of users")
-    return rollout
+    start = scenario.start if scenario.start is not None else (Rollout(fleet.images[0].name, 0),)
+    if len(start) != 1:
+        raise Unmodelled("a beginning that is not one rollout")
+    return start[0]
 
 
 def _listed(one: ScaleSet) -> list[Instance]:
@@ -235,7 +235,7 @@ def _limits(
         cross_zone=own("enable_cross_zone"),
         rollback=not (is_manual or one.disable_automatic_rollback or options["disable_automatic_rollback"]),
         rests=own("pause_between_batches_ms") > 0,
-        is_delayed=bool(options["delays"]) and not is_manual and one.configured_at_ms is not None,
+        is_delayed=bool(options["delays"]) and not is_manual,
     )
 
 

@@ -9,30 +9,30 @@ import pytest
 from fleets import a_fleet, a_set
 
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.exploring.subject import Subject
+from phasegate.verifying.scenario import Scenario
 
 from .checkers import rumur
 from .conftest import explored
 from .murphi import murphi
-from .scenarios import a_grid, a_subject, flips_and_shrinking, manual_without_rollback, zones_and_domains
+from .scenarios import a_grid, a_scenario, flips_and_shrinking, manual_without_rollback, zones_and_domains
 from .shape import Shape
 
 
-def three_zones() -> Subject:
+def three_zones() -> Scenario:
     """Three zones with one instance each, a maintenance and a failed step."""
-    return a_subject(
+    return a_scenario(
         a_fleet(a_grid(zones=3, domains=1)),
-        freedom=Freedom(maintenances=1, failed_steps=1, lost_reports=0, cancels=1),
+        Freedom(maintenances=1, failed_steps=1, lost_reports=0, cancels=1),
         max_batch_percent=50,
         max_unhealthy_percent=50,
         max_unhealthy_upgraded_percent=50,
     )
 
 
-def four_alike() -> Subject:
+def four_alike() -> Scenario:
     """Four instances of one bucket, one of them paused on its way."""
-    return a_subject(
-        a_fleet(a_set(instances=4)), freedom=Freedom(faults=1, pauses=1), max_batch_percent=75, max_unhealthy_percent=50
+    return a_scenario(
+        a_fleet(a_set(instances=4)), Freedom(faults=1, pauses=1), max_batch_percent=75, max_unhealthy_percent=50
     )
 
 
@@ -42,10 +42,9 @@ def four_alike() -> Subject:
     [zones_and_domains, three_zones, four_alike, flips_and_shrinking, manual_without_rollback],
     ids=lambda scenario: scenario.__name__,
 )
-def test_rumur_finds_as_many_orbits_and_as_many_states(scenario: Callable[[], Subject], tmp_path: Path) -> None:
+def test_rumur_finds_as_many_orbits_and_as_many_states(scenario: Callable[[], Scenario], tmp_path: Path) -> None:
     """States agree exactly with symmetry (exhaustive in Rumur) and without; no promise is broken."""
-    subject = scenario()
-    model = murphi(Shape.of(subject))
+    model = murphi(Shape.of(scenario()))
     theirs = [rumur(model, tmp_path, symmetry=how) for how in ("exhaustive", "off")]
-    ours = [explored(subject, is_symmetric=how) for how in (True, False)]
+    ours = [explored(scenario(), is_symmetric=how) for how in (True, False)]
     assert [(one.states, one.violated) for one in theirs] == [(one.states, one.violation is not None) for one in ours]

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from phasegate.core.exploring.subject import Subject
-from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.core.twin import Kernel as Twin
+from phasegate.verifying.scenario import Scenario
 
 from .checkers import build_spin, shortest, spin
 from .conftest import explored
@@ -24,13 +25,12 @@ IDS = {"ids": lambda scenario: scenario.__name__}
 @pytest.mark.parametrize("scenario", SCENARIOS, **IDS)
 @pytest.mark.parametrize("packed", [(), ("PACKED",)], ids=["plain", "packed"])
 def test_spin_finds_as_many_states_and_transitions(
-    scenario: Callable[..., Subject], packed: tuple[str, ...], tmp_path: Path
+    scenario: Callable[[], Scenario], packed: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Without symmetry, distinct states and transitions agree exactly, and no promise is broken in either."""
-    subject = scenario()
-    build_spin(promela(Shape.of(subject)), tmp_path, defines=("PROMISES", *packed))
+    build_spin(promela(Shape.of(scenario())), tmp_path, defines=("PROMISES", *packed))
     theirs = spin(tmp_path)
-    ours = explored(subject)
+    ours = explored(scenario())
     assert (theirs.states, theirs.transitions, theirs.violated) == (
         ours.states,
         ours.transitions,
@@ -46,7 +46,7 @@ def test_a_bent_rule_breaks_a_promise_in_both_equally_soon(
     """Each seeded defect is found by both, by a shortest way of the same length."""
     theirs = shortest(promela(Shape.of(defect.scenario())), tmp_path, defect.name)
     defect.bend(monkeypatch)
-    ours = explored(defect.scenario(), explorer=Twin)
+    ours = explored(defect.scenario(), kernel=Twin)
     assert ours.violation is not None
     acts = len(ours.path(ours.violation.state)) - 1 + (ours.violation.move is not None)
     assert (defect.promise, defect.acts, defect.acts) == (ours.violation.promise, acts, len(theirs)), theirs
@@ -57,11 +57,10 @@ def test_a_bent_rule_breaks_a_promise_in_both_equally_soon(
 def test_as_it_is_the_rule_breaks_nothing(defect: Defect, tmp_path: Path) -> None:
     """Where a bent rule breaks a promise, the rule as it is breaks none, in the model and in the engine."""
     assert [] == shortest(promela(Shape.of(defect.scenario())), tmp_path, "UNBENT")
-    assert explored(defect.scenario(), explorer=Twin).violation is None
+    assert explored(defect.scenario(), kernel=Twin).violation is None
 
 
 def test_what_the_models_have_no_rules_for_is_refused() -> None:
-    """A scenario with an event of its own is not compared as if it had none."""
-    subject = batches_and_gates()
-    with pytest.raises(Unmodelled, match="events of its own"):
-        Shape.of(Subject(engine=subject.engine, start=subject.start, orders=subject.start))
+    """A scenario in which the engine selects is not compared as if anything legal were started."""
+    with pytest.raises(Unmodelled, match="takes what `select` gives"):
+        Shape.of(evolve(batches_and_gates(), orchestrator="select"))

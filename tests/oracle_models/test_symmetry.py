@@ -10,13 +10,13 @@ import pytest
 from fleets import a_fleet, a_set, vm
 
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.exploring.subject import Subject
 from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.verifying.scenario import Scenario
 
 from .conftest import explored
 from .orbits import canonical, orbit_size, shuffled
 from .scenarios import (
-    a_subject,
+    a_scenario,
     busy_cells,
     crashes,
     flips_and_shrinking,
@@ -30,12 +30,12 @@ from .scenarios import (
 SAMPLES = 150
 
 
-def equal_sets() -> Subject:
+def equal_sets() -> Scenario:
     """Two sets of one region with equal models contend for two zones; instances of both turn unhealthy."""
     zones = [vm(1, "1"), vm(2, "2")]
-    return a_subject(
+    return a_scenario(
         a_fleet(a_set("a/db", zones), a_set("a/web", zones)),
-        freedom=Freedom(health_flips=1, lost_reports=0),
+        Freedom(health_flips=1, lost_reports=0),
         max_batch_percent=50,
         max_unhealthy_percent=50,
     )
@@ -55,7 +55,7 @@ SCENARIOS = (
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-def test_orbits_add_up_to_all_states(scenario: Callable[..., Subject]) -> None:
+def test_orbits_add_up_to_all_states(scenario: Callable[[], Scenario]) -> None:
     """The orbits of the states under symmetry are, together, as many states as there are without it."""
     reduced = explored(scenario(), is_symmetric=True, explorer=Twin)
     orbits = sum(orbit_size(key, reduced.group) for key in reduced.keys)
@@ -64,9 +64,9 @@ def test_orbits_add_up_to_all_states(scenario: Callable[..., Subject]) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-def test_the_future_of_an_image_is_the_image_of_the_future(scenario: Callable[..., Subject]) -> None:
+def test_the_future_of_an_image_is_the_image_of_the_future(scenario: Callable[[], Scenario]) -> None:
     """For sampled states and permutations, the successors of both are the same up to symmetry, each as often."""
-    group = Twin(scenario()).group
+    group = Twin(scenario().subject()).group
     plain = explored(scenario(), explorer=Twin)
     chance = random.Random(1)
     for key in chance.sample(plain.keys, min(SAMPLES, plain.states)):
