@@ -52,7 +52,7 @@ def spin(folder: Path, *options: str) -> Found:
 
 
 def shortest(model: str, folder: Path, defect: str) -> list[str]:
-    """Search the bent model breadth first; return the acts of a shortest way to a broken promise, none if there is none."""
+    """Search the bent model breadth first; return the acts of a shortest way to a broken promise, if there is one."""
     build_spin(model, folder, "-DBFS", defines=(defect, "PROMISES", "TOLD", "SHORTEST"))
     if not spin(folder).violated:
         return []

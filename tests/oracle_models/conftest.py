@@ -24,9 +24,7 @@ def installed() -> None:
         how(f"not installed: {', '.join(absent)}")
 
 
-def explored(
-    scenario: Scenario, *, is_symmetric: bool = False, kernel: Any = None, explorer: Any = None
-) -> Any:
+def explored(scenario: Scenario, *, is_symmetric: bool = False, kernel: Any = None, explorer: Any = None) -> Any:
     """Return an explorer that has found all states of the scenario, or a broken promise; the fastest that there is."""
     subject = scenario.subject(kernel)
     found = (explorer or explorer_class(subject.engine))(subject, is_symmetric=is_symmetric)

@@ -1,4 +1,4 @@
-"""Four rules bent in ways that look reasonable: in the engine's twin in one place each, in the model by one definition."""
+"""Four rules bent in ways that look reasonable: in the engine's twin in one place, in the model by one switch."""
 
 from __future__ import annotations
 

@@ -88,7 +88,8 @@ def _counts(shape: Shape) -> Iterator[str]:
             total if limits.of_set else _sum(f"(LIFE({i}) == UPGRADED || UNDONE({i}))" for i in of)
         )
         yield f"#define BAD_{s} {_sum(f'(UNDONE({i}) || (LIFE({i}) == UPGRADED && BAD({i})))' for i in of)}"
-        yield f"#define FORGIVEN_{s} {_sum(f'(LIFE({i}) == FAILED || (LIFE({i}) == UPGRADED && BAD({i})))' for i in of)}"
+        forgiven = _sum(f"(LIFE({i}) == FAILED || (LIFE({i}) == UPGRADED && BAD({i})))" for i in of)
+        yield f"#define FORGIVEN_{s} {forgiven}"
         yield f"#define GATE_BROKEN_{s} (100 * BAD_{s} > {limits.upgraded} * ATTEMPTED_{s})"
         yield f"#define HEALTH_BROKEN_{s} (100 * SICK_{s} > {limits.unhealthy} * {total})"
         yield "#ifdef CEIL"
@@ -201,7 +202,7 @@ def _settling(shape: Shape) -> Iterator[str]:
 
 
 def _walk(shape: Shape) -> list[tuple[int, int]]:
-    """The order in which sets are looked at: region by region, cell by cell, set by set (semantics 1 and 7)."""
+    """Return in which order sets are looked at: region by region, cell by cell, set by set (semantics 1 and 7)."""
     places = {
         (min(_cells_of(shape, s)) if cell < 0 else cell, s, cell)
         for s in range(len(shape.sets))

@@ -36,7 +36,7 @@ def a_grid(name: str = "eastus/web", zones: int = 2, domains: int = 2, members: 
 
 
 def batches_and_gates() -> Scenario:
-    """A batch size of two, both gates at their limits, a failed step and lost reports."""
+    """Start batches of two, with both gates at their limits, a failed step and lost reports."""
     return a_scenario(
         a_fleet(a_set(instances=3)),
         Freedom(failed_steps=1),
@@ -99,7 +99,7 @@ def flips_and_shrinking() -> Scenario:
 
 
 def manual_without_rollback() -> Scenario:
-    """A manual rollout: no phases, and whoever fails stays failed."""
+    """Roll out by hand: without phases, and whoever fails stays failed."""
     return a_scenario(
         a_fleet(a_set(instances=3)),
         Freedom(failed_steps=2, cancels=1),
@@ -131,7 +131,7 @@ def delays_in_both_phases() -> Scenario:
 
 
 def a_quorum() -> Scenario:
-    """A group lets one instance of two sets be in flight at a time; one of the sets goes across zones."""
+    """Let a group have one instance of two sets in flight at a time; one of the sets goes across zones."""
     cross = RollingPolicy(enable_cross_zone=True)
     return a_scenario(
         a_fleet(
@@ -147,7 +147,7 @@ def a_quorum() -> Scenario:
 
 
 def busy_cells() -> Scenario:
-    """A group lets one of two cells in two regions be busy at a time, held through rests and let go by pauses."""
+    """Let one of two cells in two regions be busy at a time, held through rests and let go by pauses."""
     return a_scenario(
         a_fleet(
             a_set("a/web", 2),
@@ -192,7 +192,7 @@ def scale_ins() -> Scenario:
 
 
 def crashes() -> Scenario:
-    """The orchestrator crashes between recording a command, handing it out, and hearing of it."""
+    """Crash between recording a command, handing it out, and hearing of it."""
     return a_scenario(
         a_fleet(a_set(instances=2)),
         Freedom(crashes=2, lost_reports=1),
@@ -219,7 +219,7 @@ def ordered_instances() -> Scenario:
 
 
 def delayed_start() -> Scenario:
-    """A set waits for its instant after it was configured, while people pause and cancel."""
+    """Wait for the set's instant, while people pause and cancel."""
     return a_scenario(
         a_fleet(a_set(instances=2)),
         Freedom(health_flips=1, pauses=1, cancels=1),
@@ -230,7 +230,7 @@ def delayed_start() -> Scenario:
 
 
 def share_of_the_set() -> Scenario:
-    """The gate after a batch is of the whole set; unhealthy instances do not shrink a batch, but go first."""
+    """Take the gate after a batch of the whole set; let unhealthy instances go first, and not shrink a batch."""
     return a_scenario(
         a_fleet(a_set(instances=3)),
         Freedom(health_flips=1, faults=1),

@@ -88,7 +88,7 @@ class Shape:
         return [i for i, one in enumerate(self.members) if one.set == s]
 
     def choices(self, s: int) -> list[tuple[int, list[int]]]:
-        """Return the groups of a set that may start together: the cell, and who may be in it; with cross-zone, a domain."""
+        """Return who of a set may start together: the cell (-1 with cross-zone), and the instances, in order."""
         found: dict[tuple[int, int, int], list[int]] = {}
         for i in self.of_set(s):
             one = self.members[i]

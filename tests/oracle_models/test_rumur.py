@@ -14,7 +14,7 @@ from phasegate.verifying.scenario import Scenario
 from .checkers import rumur
 from .conftest import explored
 from .murphi import murphi
-from .scenarios import a_grid, a_scenario, flips_and_shrinking, manual_without_rollback, zones_and_domains
+from .scenarios import a_grid, a_scenario, zones_and_domains
 from .shape import Shape
 
 
@@ -39,7 +39,7 @@ def four_alike() -> Scenario:
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(
     "scenario",
-    [zones_and_domains, three_zones, four_alike, flips_and_shrinking, manual_without_rollback],
+    [zones_and_domains, three_zones, four_alike],
     ids=lambda scenario: scenario.__name__,
 )
 def test_rumur_finds_as_many_orbits_and_as_many_states(scenario: Callable[[], Scenario], tmp_path: Path) -> None:

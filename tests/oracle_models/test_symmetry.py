@@ -1,4 +1,4 @@
-"""The explorer's symmetries keep what they must: no state is lost, and the future of each image is the image of the future."""
+"""The explorer's symmetries lose no state, and the future of each image is the image of the future."""
 
 from __future__ import annotations
 
