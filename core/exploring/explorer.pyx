@@ -244,6 +244,13 @@ cdef int grow_names(Names* names) except -1 nogil:
 
 # --- the explorer ----------------------------------------------------------------------------------------------------
 
+cdef struct Beside:
+    # what an exploration keeps beside the columns
+    uint8_t ghost[SLOTS]  # the version that an instance in flight had when its batch started
+    uint8_t wire[SLOTS]  # how far its command is on its way
+    uint8_t rest[REST_BYTES]  # purses, what has happened (2), the book
+
+
 cdef struct Move:
     int act
     int whom
@@ -362,12 +369,8 @@ cdef class Explorer:
     cdef bint has_begun, takes_selected, follows
     cdef int64_t timeout
     # what is beside the columns: now, and in the state that is being expanded
-    cdef uint8_t ghost[SLOTS]
-    cdef uint8_t wire[SLOTS]
-    cdef uint8_t rest[REST_BYTES]  # purses, what has happened (2), the book
-    cdef uint8_t base_ghost[SLOTS]
-    cdef uint8_t base_wire[SLOTS]
-    cdef uint8_t base_rest[REST_BYTES]
+    cdef Beside beside
+    cdef Beside base_beside
     cdef uint8_t base_life[SLOTS]
     cdef uint8_t base_key[SLOTS]  # the numbers of the instances' records, lined up
     cdef int64_t base_lives_rank
@@ -430,8 +433,8 @@ cdef class Explorer:
     cdef int group_counts[64]
     cdef size_t still_at[8]  # what late reports must leave as it is: where in the arena, and how many bytes
     cdef size_t still_bytes[8]
-    cdef size_t tally_at
-    cdef bint todo_is_kept, has_watches, has_broken_watch
+    cdef size_t tally_at, link_at, status_at, mark_at, option_at, code_at  # of these columns in the arena
+    cdef bint is_laid, todo_is_kept, has_watches, has_broken_watch
     cdef list meant_kept
     cdef int targets[ROLLOUTS]
     cdef int version_rank[RECORDS]
@@ -480,7 +483,7 @@ cdef class Explorer:
         open_names(&self.rest_names, REST_BYTES)
         budgets = self.freedom.budgets()
         for at in range(len(budgets)):
-            self.rest[at] = budgets[at]
+            self.beside.rest[at] = budgets[at]
         self.is_benign = self.freedom.is_benign and not subject.orders
         self.watches = []
         self.versions_of_book = -1
@@ -564,7 +567,9 @@ cdef class Explorer:
         for promise in self.subject.promises:
             self.asked |= 1 << <int>promise
         arena = self.open.arena
-        self.tally_at = arena.offset["tally"]
+        self.tally_at, self.link_at = arena.offset["tally"], arena.offset["link"]
+        self.status_at, self.mark_at = arena.offset["status"], arena.offset["mark"]
+        self.option_at, self.code_at = arena.offset["option"], arena.offset["code"]
         for at, name in enumerate(("life", "flag", "version", "previous", "failed", "status", "mark", "course")):
             self.still_at[at], self.still_bytes[at] = arena.offset[name], len(arena.flat[name])
 
@@ -601,10 +606,10 @@ cdef class Explorer:
         found |= <uint64_t>(self.k.version[slot] & 255) << 16
         found |= <uint64_t>(self.k.previous[slot] & 255) << 24
         found |= <uint64_t>(self.k.failed[slot] & 255) << 32
-        found |= <uint64_t>self.ghost[slot] << 40
+        found |= <uint64_t>self.beside.ghost[slot] << 40
         found |= <uint64_t>self.tag[slot] << 48
-        found |= <uint64_t>self.wire[slot] << 56
-        if state == VERIFYING and self.k.observed[slot] >= self.k.deadline[slot] - self.timeout and self.rest[2]:
+        found |= <uint64_t>self.beside.wire[slot] << 56
+        if state == VERIFYING and self.k.observed[slot] >= self.k.deadline[slot] - self.timeout and self.beside.rest[2]:
             found |= <uint64_t>1 << 58
         return found
 
@@ -718,10 +723,10 @@ cdef class Explorer:
             memcpy(self.key + self.at_begun, self.k.begun, self.buckets)
         for s in range(self.sets):
             self.key[self.at_hold + s] = <uint8_t>(self.k.link[s * LINK + LINK_HOLD] + 1)
-            self.set_bytes(s, bytes)
-            if self.base_set_number[s] >= 0 and not memcmp(bytes, self.base_set + s * SET_BYTES, SET_BYTES):
+            if self.base_set_number[s] >= 0 and self.is_set_as_it_was(s):
                 number = self.base_set_number[s]
             else:
+                self.set_bytes(s, bytes)
                 number = self.short_name(&self.set_names, bytes, &is_new)
                 if is_new:
                     self.set_names.rank[number] = (
@@ -732,20 +737,20 @@ cdef class Explorer:
             memcpy(self.key + self.at_sets + 2 * s, &short, 2)
             rank += self.set_names.rank[number]
         for at in range(self.rollouts):
-            self.rollout_bytes(at, bytes)
-            if self.base_rollout_number[at] >= 0 and not memcmp(bytes, self.base_rollout + at * ROLLOUT_BYTES, ROLLOUT_BYTES):
+            if self.base_rollout_number[at] >= 0 and self.is_rollout_as_it_was(at):
                 number = self.base_rollout_number[at]
             else:
+                self.rollout_bytes(at, bytes)
                 number = self.short_name(&self.rollout_names, bytes, &is_new)
                 if is_new:
                     self.rollout_names.rank[number] = self.rank_of_rollout(at)
             short = <uint16_t>number
             memcpy(self.key + self.at_rollouts + 2 * at, &short, 2)
             rank += self.rollout_names.rank[number]
-        if self.base_rest_number >= 0 and not memcmp(self.rest, self.base_rest, REST_BYTES):
+        if self.base_rest_number >= 0 and not memcmp(self.beside.rest, self.base_beside.rest, REST_BYTES):
             number = self.base_rest_number
         else:
-            number = self.short_name(&self.rest_names, self.rest, &is_new)
+            number = self.short_name(&self.rest_names, self.beside.rest, &is_new)
             if is_new:
                 self.rest_names.rank[number] = self.rank_of_rest()
         short = <uint16_t>number
@@ -754,6 +759,29 @@ cdef class Explorer:
         if self.is_symmetric:
             self.make_least()
         return 0
+
+    cdef inline bint is_set_as_it_was(self, int s) noexcept nogil:
+        """Whether a set's record is that of the base: what it is made of stands there unchanged."""
+        cdef const int32_t* link = self.k.link + s * LINK
+        cdef const int32_t* was = <const int32_t*>(self.base + self.link_at) + s * LINK
+        return (
+            self.k.status[s] == self.base[self.status_at + s]
+            and self.k.mark[s] == self.base[self.mark_at + s]
+            and self.k.option[s] == self.base[self.option_at + s]
+            and self.k.code[s] == self.base[self.code_at + s]
+            and link[LINK_ROLLOUT] == was[LINK_ROLLOUT]
+            and link[LINK_PHASE] == was[LINK_PHASE]
+            and link[LINK_ATTEMPT] == was[LINK_ATTEMPT]
+            and link[LINK_TARGET] == was[LINK_TARGET]
+            and (self.k.clock[s * CLOCK + CLOCK_WINDOW] != 0) == self.base_set[s * SET_BYTES + 7]
+            and (self.k.clock[s * CLOCK + CLOCK_PAUSE] != 0) == self.base_set[s * SET_BYTES + 8]
+            and not memcmp(self.k.percent + s * PERCENT, self.base_set + s * SET_BYTES + 4, 3)
+        )
+
+    cdef inline bint is_rollout_as_it_was(self, int r) noexcept nogil:
+        """Whether a rollout's record is that of the base."""
+        cdef const uint8_t* was = self.base_rollout + r * ROLLOUT_BYTES
+        return self.k.course[r] == was[0] and self.k.trait[r] == was[1] and not memcmp(self.k.plan + r * PLAN, was + 2, 32)
 
     cdef int64_t rank_of_rollout(self, int r) noexcept nogil:
         cdef int64_t rank = (1 if self.k.trait[r] & PAUSED else 0) + (1 if self.k.trait[r] & BAKING else 0)
@@ -767,10 +795,10 @@ cdef class Explorer:
         cdef int64_t total = self.orders
         cdef int at
         for at in range(PURSES):
-            if self.rest[at] != ANY:
-                total += self.rest[at]
+            if self.beside.rest[at] != ANY:
+                total += self.beside.rest[at]
         for at in range(16):
-            total -= self.rest[PURSES + (at >> 3)] >> (at & 7) & 1
+            total -= self.beside.rest[PURSES + (at >> 3)] >> (at & 7) & 1
         return total * <int64_t>10_000_000_000
 
     cdef int short_name(self, Names* names, const uint8_t* bytes, bint* is_new) except -1 nogil:
@@ -818,111 +846,138 @@ cdef class Explorer:
         memcpy(self.key, least, self.key_bytes)
 
     cdef int c_write(self, const uint8_t* key) except -1 nogil:
-        """Lay a key open in the arena, count what follows from it, and remember it as the base."""
-        cdef int at, s, slot, number
-        cdef uint64_t word
+        """Lay a key open in the arena, count what follows from it, and take it as the base.
+
+        Where the arena holds the base already (`is_laid`), only what differs from it is written and counted anew.
+        """
+        cdef int at, s, slot, hold
         cdef uint16_t short
-        cdef uint8_t* bytes
-        cdef int32_t* link
+        if not self.is_laid:
+            self.clear()
+        for at in range(self.slots):
+            if self.is_laid and key[at] == self.base_key[at]:
+                continue
+            slot = self.lined[at]
+            if self.is_laid:
+                self.count(slot, -1)
+                self.base_lives_rank -= self.rank_of[self.base_key[at]]
+            self.write_instance(slot, key[at])
+            self.base_lives_rank += self.rank_of[key[at]]
+            self.count(slot, 1)
         memcpy(self.base_key, key, self.slots)
+        for s in range(self.sets):
+            memcpy(&short, key + self.at_sets + 2 * s, 2)
+            hold = <int>key[self.at_hold + s] - 1
+            if self.is_laid:
+                if short == self.base_set_number[s] and hold == self.k.link[s * LINK + LINK_HOLD]:
+                    continue
+                self.count_set(s, -1)
+            self.base_set_number[s] = short
+            memcpy(self.base_set + s * SET_BYTES, self.set_names.bytes + <size_t>short * SET_BYTES, SET_BYTES)
+            self.write_set(s, hold, self.base_set + s * SET_BYTES)
+            self.count_set(s, 1)
+        for at in range(self.rollouts):
+            memcpy(&short, key + self.at_rollouts + 2 * at, 2)
+            if not self.is_laid or short != self.base_rollout_number[at]:
+                self.base_rollout_number[at] = short
+                self.write_rollout(at, self.rollout_names.bytes + <size_t>short * ROLLOUT_BYTES)
+        if self.has_begun:
+            memcpy(self.k.begun, key + self.at_begun, self.buckets)
+        memcpy(&short, key + self.at_rest, 2)
+        self.base_rest_number = short
+        memcpy(self.beside.rest, self.rest_names.bytes + <size_t>short * REST_BYTES, REST_BYTES)
+        if self.group_count:
+            self.count_groups()
+        self.remember()
+        self.changed_count = 0
+        self.is_laid = True
+        return self.renew()
+
+    cdef void clear(self) noexcept nogil:
+        """Count nothing and nobody."""
         self.base_lives_rank = 0
         memset(self.k.tally, 0, self.sets * TALLY * sizeof(uint32_t))
         memset(self.k.wait, 0, self.buckets * WAIT * sizeof(uint32_t))
         memset(self.k.holds, 0, self.cells * sizeof(uint32_t))
         memset(self.k.working, 0, self.regions * sizeof(uint32_t))
         memset(self.k.sums, 0, 4 * sizeof(int64_t))
-        for at in range(self.slots):
-            slot = self.lined[at]
-            number = key[at]
-            word = self.word_of[number]
-            self.base_lives_rank += self.rank_of[number]
-            self.base_number[slot] = <uint8_t>number
-            self.base_word[slot] = word
-            self.k.life[slot] = <uint8_t>word
-            self.k.flag[slot] = <uint8_t>(word >> 8)
-            self.k.version[slot] = word >> 16 & 255
-            self.k.previous[slot] = word >> 24 & 255
-            self.k.failed[slot] = word >> 32 & 255
-            self.ghost[slot] = word >> 40 & 255
-            self.wire[slot] = word >> 56 & 3
-            self.write_times(slot, word >> 58 & 1)
-            self.count(slot)
-        for s in range(self.sets):
-            memcpy(&short, key + self.at_sets + 2 * s, 2)
-            self.base_set_number[s] = short
-            bytes = self.set_names.bytes + <size_t>short * SET_BYTES
-            memcpy(self.base_set + s * SET_BYTES, bytes, SET_BYTES)
-            self.write_set(s, <int>key[self.at_hold + s] - 1, bytes)
-        for at in range(self.rollouts):
-            memcpy(&short, key + self.at_rollouts + 2 * at, 2)
-            self.base_rollout_number[at] = short
-            bytes = self.rollout_names.bytes + <size_t>short * ROLLOUT_BYTES
-            memcpy(self.base_rollout + at * ROLLOUT_BYTES, bytes, ROLLOUT_BYTES)
-            self.k.course[at], self.k.trait[at] = bytes[0], bytes[1]
-            memcpy(self.k.plan + at * PLAN, bytes + 2, 32)
-            self.base_phase[at] = self.k.plan[at * PLAN + PLAN_PHASE]
-            memset(self.k.dial + at * DIAL, 0, DIAL * sizeof(int64_t))
-        if self.has_begun:
-            memcpy(self.k.begun, key + self.at_begun, self.buckets)
-        memcpy(&short, key + self.at_rest, 2)
-        self.base_rest_number = short
-        memcpy(self.rest, self.rest_names.bytes + <size_t>short * REST_BYTES, REST_BYTES)
-        if self.group_count:
-            self.count_groups()
-        self.remember()
-        self.changed_count = 0
-        return self.renew()
 
-    cdef void write_times(self, int slot, bint has_heard) noexcept nogil:
-        cdef int state = self.k.life[slot] & STATE_BITS
-        self.k.observed[slot] = SEEN_SINCE if has_heard else SEEN
+    cdef void write_instance(self, int slot, int number) noexcept nogil:
+        cdef uint64_t word = self.word_of[number]
+        cdef int state = <int>(word & STATE_BITS)
+        self.base_number[slot] = <uint8_t>number
+        self.base_word[slot] = word
+        self.k.life[slot] = <uint8_t>word
+        self.k.flag[slot] = <uint8_t>(word >> 8)
+        self.k.version[slot] = word >> 16 & 255
+        self.k.previous[slot] = word >> 24 & 255
+        self.k.failed[slot] = word >> 32 & 255
+        self.beside.ghost[slot] = word >> 40 & 255
+        self.beside.wire[slot] = word >> 56 & 3
+        self.k.observed[slot] = SEEN_SINCE if word >> 58 & 1 else SEEN
         if state == VERIFYING:
             self.k.deadline[slot] = ENTERED + self.timeout
         else:
             self.k.deadline[slot] = NOW + 1 if is_in_flight(state) else 0
 
-    cdef void count(self, int slot) noexcept nogil:
+    cdef void count(self, int slot, int by) noexcept nogil:
+        """Count an instance as it stands (1), or no more (-1)."""
         cdef int state = self.k.life[slot] & STATE_BITS
-        cdef int bad = is_bad(self.k.life[slot] >> HEALTH_SHIFT)
+        cdef int bad = by if is_bad(self.k.life[slot] >> HEALTH_SHIFT) else 0
         cdef uint32_t* tally = self.k.tally + self.set_of[slot] * TALLY
         cdef uint32_t* wait = self.k.wait + self.bucket_of[slot] * WAIT
+        cdef int64_t* sums = self.k.sums
         if state == GONE:
             return
-        tally[state] += 1
-        tally[TALLY_TOTAL] += 1
+        tally[state] += by
+        tally[TALLY_TOTAL] += by
         tally[TALLY_BAD] += bad
-        self.k.sums[SUM_TOTAL] = self.k.sums[SUM_TOTAL] + 1
-        self.k.sums[SUM_BAD] = self.k.sums[SUM_BAD] + bad
+        sums[SUM_TOTAL] += by
+        sums[SUM_BAD] += bad
         if state == PENDING:
-            wait[WAIT_PENDING] += 1
+            wait[WAIT_PENDING] += by
             wait[WAIT_BAD] += bad
             if self.k.flag[slot] & TOO_LATE:
-                tally[TALLY_TOO_LATE] += 1
+                tally[TALLY_TOO_LATE] += by
         elif state == UPGRADED:
             tally[TALLY_UPGRADED_BAD] += bad
         elif is_in_flight(state):
-            tally[TALLY_FLIGHT] += 1
-            wait[WAIT_FLIGHT] += 1
-            self.k.sums[SUM_FLIGHT] = self.k.sums[SUM_FLIGHT] + 1
+            tally[TALLY_FLIGHT] += by
+            wait[WAIT_FLIGHT] += by
+            sums[SUM_FLIGHT] += by
 
     cdef void write_set(self, int s, int hold, const uint8_t* bytes) noexcept nogil:
         cdef int32_t* link = self.k.link + s * LINK
+        cdef int64_t* clock = self.k.clock + s * CLOCK
         self.k.status[s], self.k.mark[s], self.k.option[s], self.k.code[s] = bytes[0], bytes[1], bytes[2], bytes[3]
         memcpy(self.k.percent + s * PERCENT, bytes + 4, 3)
-        self.k.clock[s * CLOCK + CLOCK_BEGAN] = 0
-        self.k.clock[s * CLOCK + CLOCK_DELAY] = 1 if bytes[1] & DELAYED else 0
-        self.k.clock[s * CLOCK + CLOCK_REST] = 1 if bytes[1] & RESTING else 0
-        self.k.clock[s * CLOCK + CLOCK_WINDOW] = bytes[7]
-        self.k.clock[s * CLOCK + CLOCK_PAUSE] = bytes[8]
+        clock[CLOCK_BEGAN] = 0
+        clock[CLOCK_DELAY] = 1 if bytes[1] & DELAYED else 0
+        clock[CLOCK_REST] = 1 if bytes[1] & RESTING else 0
+        clock[CLOCK_WINDOW] = bytes[7]
+        clock[CLOCK_PAUSE] = bytes[8]
         link[LINK_ROLLOUT] = <int>bytes[9] - 1
         link[LINK_PHASE] = bytes[10]
         link[LINK_ATTEMPT] = bytes[11]
         memcpy(&link[LINK_TARGET], bytes + 12, 4)
         link[LINK_HOLD] = hold
+
+    cdef void count_set(self, int s, int by) noexcept nogil:
+        """Count a set's hold and work as they stand (1), or no more (-1)."""
+        cdef uint32_t* holds = self.k.holds
+        cdef uint32_t* working = self.k.working
+        cdef int hold = self.k.link[s * LINK + LINK_HOLD]
         if hold >= 0:
-            self.k.holds[hold] = self.k.holds[hold] + 1
-        if bytes[0] == ROLLING:
-            self.k.working[link[LINK_REGION]] = self.k.working[link[LINK_REGION]] + 1
+            holds[hold] += by
+        if self.k.status[s] == ROLLING:
+            working[self.k.link[s * LINK + LINK_REGION]] += by
+
+    cdef void write_rollout(self, int r, const uint8_t* bytes) noexcept nogil:
+        memcpy(self.base_rollout + r * ROLLOUT_BYTES, bytes, ROLLOUT_BYTES)
+        self.k.course[r], self.k.trait[r] = bytes[0], bytes[1]
+        memcpy(self.k.plan + r * PLAN, bytes + 2, 32)
+        self.base_phase[r] = self.k.plan[r * PLAN + PLAN_PHASE]
+        memset(self.k.dial + r * DIAL, 0, DIAL * sizeof(int64_t))
 
     cdef void count_groups(self) noexcept nogil:
         """Count anew what the groups have in use."""
@@ -946,17 +1001,13 @@ cdef class Explorer:
     cdef void remember(self) noexcept nogil:
         """Take what is laid open now as the base."""
         memcpy(self.base, self.block, self.block_bytes)
-        memcpy(self.base_ghost, self.ghost, self.slots)
-        memcpy(self.base_wire, self.wire, self.slots)
-        memcpy(self.base_rest, self.rest, REST_BYTES)
+        self.base_beside = self.beside
         memcpy(self.base_life, self.k.life, self.slots)
 
     cdef int put_back(self) except -1 nogil:
         """Lay the base open again."""
         memcpy(self.block, self.base, self.block_bytes)
-        memcpy(self.ghost, self.base_ghost, self.slots)
-        memcpy(self.wire, self.base_wire, self.slots)
-        memcpy(self.rest, self.base_rest, REST_BYTES)
+        self.beside = self.base_beside
         return self.renew()
 
     cdef int renew(self) except -1 nogil:
@@ -967,7 +1018,8 @@ cdef class Explorer:
             cell = self.k.link[s * LINK + LINK_HOLD]
             if cell >= 0:
                 self.k.busy[cell >> 6] = self.k.busy[cell >> 6] | ((<uint64_t>1) << (cell & 63))
-            self.k.c_heat(s)
+            if not self.k.hot[s]:
+                self.k.c_heat(s)
         return 0
 
     # --- what may happen ---------------------------------------------------------------------------------------------
@@ -987,14 +1039,14 @@ cdef class Explorer:
         return 0
 
     cdef inline bint may(self, int act) noexcept nogil:
-        return self.purse_of[act] < 0 or self.rest[self.purse_of[act]] > 0
+        return self.purse_of[act] < 0 or self.beside.rest[self.purse_of[act]] > 0
 
     cdef int c_moves(self) except -1 nogil:
         """Leave in `moves_` what may happen in the state that the arena holds, in order of `Act`."""
         cdef uint8_t numbers[SLOTS]  # of the instances' records, lined up
         cdef uint32_t acts[SLOTS]
         cdef uint32_t possible = 0
-        cdef uint32_t allowed = <uint32_t>1 << 31
+        cdef uint32_t allowed = <uint32_t>1 << 31 if self.may(A_STALE) else 0
         cdef int at, act, slot, bucket, other
         self.move_count = 0
         memcpy(numbers, self.base_key, self.slots)
@@ -1015,18 +1067,15 @@ cdef class Explorer:
                         if numbers[other] == numbers[at]:
                             acts[at] = 0
                             break
-                possible |= acts[at]
+                possible |= acts[at] | acts[at] >> 31 << A_STALE
         for act in range(A_ANSWER, A_MAINTENANCE):
-            if act == A_STALE and allowed >> A_STALE & 1:
-                for at in range(self.slots):
-                    if acts[at] >> A_STALE & 1:
-                        self.add_move(act, self.lined[at], 0, 0)
-                    if acts[at] >> 31:
-                        self.add_move(act, self.lined[at], 0, 1)
-            elif possible >> act & 1:
-                for at in range(self.slots):
-                    if acts[at] >> act & 1:
-                        self.add_move(act, self.lined[at], 0, 0)
+            if not possible >> act & 1:
+                continue
+            for at in range(self.slots):
+                if acts[at] >> act & 1:
+                    self.add_move(act, self.lined[at], 0, 0)
+                if act == A_STALE and acts[at] >> 31:
+                    self.add_move(act, self.lined[at], 0, 1)
         if self.may(A_MAINTENANCE):
             for bucket in range(self.buckets):
                 for at in range(self.run_first[bucket], self.run_first[bucket + 1]):
@@ -1035,11 +1084,11 @@ cdef class Explorer:
                         break
         self.timers_and_people()
         for at in range(self.orders):
-            if not self.rest[PURSES + (at >> 3)] >> (at & 7) & 1:
+            if not self.beside.rest[PURSES + (at >> 3)] >> (at & 7) & 1:
                 self.add_move(A_ORDER, at, 0, 0)
         if self.follows and self.may(A_CRASH):
             for slot in range(self.slots):
-                if self.wire[slot] == ISSUED or self.wire[slot] == EXECUTED:
+                if self.beside.wire[slot] == ISSUED or self.beside.wire[slot] == EXECUTED:
                     self.add_move(A_CRASH, 0, 0, 0)
                     break
         return 0
@@ -1156,8 +1205,8 @@ cdef class Explorer:
         self.k.now = NOW
         self.k.trace.size = 0
         self.k.group = -1
-        if purse >= 0 and self.rest[purse] != ANY:
-            self.rest[purse] -= 1
+        if purse >= 0 and self.beside.rest[purse] != ANY:
+            self.beside.rest[purse] -= 1
         if act == A_START:
             self.start(move)
         elif act < A_MAINTENANCE:
@@ -1185,15 +1234,15 @@ cdef class Explorer:
             for at in range(self.rollouts):
                 self.k.c_cancel(at)
         elif act == A_ORDER:
-            self.rest[PURSES + (whom >> 3)] |= 1 << (whom & 7)
+            self.beside.rest[PURSES + (whom >> 3)] |= 1 << (whom & 7)
             book = self.order_(whom)
             if book < 0:
                 return 0
-            self.rest[PURSES + 2] = <uint8_t>book
+            self.beside.rest[PURSES + 2] = <uint8_t>book
         else:
             for slot in range(self.slots):
-                if self.wire[slot] == ISSUED or self.wire[slot] == EXECUTED:
-                    self.wire[slot] = UNSURE
+                if self.beside.wire[slot] == ISSUED or self.beside.wire[slot] == EXECUTED:
+                    self.beside.wire[slot] = UNSURE
         self.settle(act == A_ADD or act == A_ISSUE or act == A_EXECUTE or act >= A_ORDER or act == A_STALE)
         return 1
 
@@ -1204,7 +1253,7 @@ cdef class Explorer:
         for i in range(self.offer.data[move.choice * 3 + 2]):
             if move.which >> i & 1:
                 taken[count] = slots[i]
-                self.ghost[slots[i]] = <uint8_t>self.k.version[slots[i]]
+                self.beside.ghost[slots[i]] = <uint8_t>self.k.version[slots[i]]
                 count += 1
         return self.k.c_start(move.whom, self.k.bucket[taken[0]], taken, count)
 
@@ -1239,13 +1288,13 @@ cdef class Explorer:
             self.k.c_happen(8, slot, 4)
             self.k.c_touch(self.set_of[slot])
         elif act == A_ADD:
-            self.rest[PURSES + 2] = <uint8_t>self.add(slot)
+            self.beside.rest[PURSES + 2] = <uint8_t>self.add(slot)
         elif act == A_DEADLINE:
             self.k.c_happen(4, slot, 2)
         elif act == A_ISSUE:
-            self.wire[slot] = ISSUED
+            self.beside.wire[slot] = ISSUED
         else:
-            self.wire[slot] = EXECUTED
+            self.beside.wire[slot] = EXECUTED
         return 0
 
     cdef int settle(self, bint is_all) except -1 nogil:
@@ -1258,9 +1307,9 @@ cdef class Explorer:
             slot = self.changed[at]
             state = self.k.life[slot] & STATE_BITS
             if not is_in_flight(state):
-                self.ghost[slot] = 0
+                self.beside.ghost[slot] = 0
             if state != self.base_life[slot] & STATE_BITS:
-                self.wire[slot] = RECORDED
+                self.beside.wire[slot] = RECORDED
         return 0
 
     cdef int note_failures(self) except -1 nogil:
@@ -1280,7 +1329,7 @@ cdef class Explorer:
             elif operation == T_PHASE_ENDED:
                 at += 6
             elif operation == T_FAILED_MORE:
-                self.rest[PURSES + 2] = <uint8_t>self.remember_failure(trace[at + 1], trace[at + 2])
+                self.beside.rest[PURSES + 2] = <uint8_t>self.remember_failure(trace[at + 1], trace[at + 2])
                 at += 3
             else:
                 at += 3
@@ -1290,20 +1339,20 @@ cdef class Explorer:
 
     cdef int order_(self, int which) except -2 with gil:
         """Let one of the scenario's own events happen; return the book after it, -1 if the engine refuses it."""
-        book = self.open.order(self.rest[PURSES + 2], which)
+        book = self.open.order(self.beside.rest[PURSES + 2], which)
         return -1 if book is None else book
 
     cdef int add(self, int slot) except -1 with gil:
         """Let a reserved instance join its set; return the book after it."""
-        return self.open.add(self.rest[PURSES + 2], slot)
+        return self.open.add(self.beside.rest[PURSES + 2], slot)
 
     cdef int remember_failure(self, int slot, int version) except -1 with gil:
         """Return the book in which an older failure is noted too."""
-        return self.open.remember_failures(self.rest[PURSES + 2], [(slot, version)])
+        return self.open.remember_failures(self.beside.rest[PURSES + 2], [(slot, version)])
 
     cdef int take_up_book(self) except -1 with gil:
         """Take up the targets and the order of versions of the book that is open."""
-        book = self.rest[PURSES + 2]
+        book = self.beside.rest[PURSES + 2]
         for at, target in enumerate(self.open.targets(book)):
             self.targets[at] = target
         for at, rank in enumerate(version_ranks(self.open.books[book].versions)):
@@ -1324,7 +1373,7 @@ cdef class Explorer:
     # --- judging: `judging.py` ---------------------------------------------------------------------------------------
 
     cdef inline int know_versions(self) except -1 nogil:
-        return 0 if self.versions_of_book == self.rest[PURSES + 2] else self.take_up_book()
+        return 0 if self.versions_of_book == self.beside.rest[PURSES + 2] else self.take_up_book()
 
     cdef bint gate_is_broken(self, int s) noexcept nogil:
         cdef int slot, state, undone = 0, upgraded = 0, bad = 0, total = 0
@@ -1464,7 +1513,7 @@ cdef class Explorer:
             broken |= 1 << TARGET_UNTOUCHED
         if now == RESTORING and self.k.trait[self.k.link[self.set_of[slot] * LINK + LINK_ROLLOUT]] & MANUAL:
             broken |= 1 << MANUAL_NEVER_RESTORES
-        if now == RESTORED and self.k.version[slot] != self.base_ghost[slot]:
+        if now == RESTORED and self.k.version[slot] != self.base_beside.ghost[slot]:
             broken |= 1 << OWN_DISK_BACK
         return broken
 
@@ -1523,7 +1572,7 @@ cdef class Explorer:
                 broken |= 1 << BATCH_WITHIN_CAP
             domains[s] = domain
             if state == RESTORING:
-                if self.k.previous[slot] != self.ghost[slot]:
+                if self.k.previous[slot] != self.beside.ghost[slot]:
                     broken |= 1 << COMMANDS_AS_RECORDED
             elif state != VERIFYING:
                 self.know_versions()
@@ -1715,7 +1764,7 @@ cdef class Explorer:
         """Whether the act cannot be put off for ever in the base."""
         if not ANSWERING_ACTS >> move.act & 1:
             return FAIR_ACTS >> move.act & 1
-        if self.base_rest[self.purse_of[A_DEADLINE]]:
+        if self.base_beside.rest[self.purse_of[A_DEADLINE]]:
             return False
         return move.act != A_HEALTHY or self.base_life[move.whom] & STATE_BITS == VERIFYING
 
@@ -1749,6 +1798,7 @@ cdef class Explorer:
                 self.rising += self.found_rank >= self.base_rank
             entered = self.insert(hash, <uint32_t>number)
             if entered == 2:
+                self.is_laid = False
                 return 2
             if entered:
                 broken |= self.judge_state()
@@ -1758,8 +1808,10 @@ cdef class Explorer:
                     self.ask_watches(self.states - 1)
             if broken & self.asked:
                 self.violate_by(self.first_of(broken), number, move)
+                self.is_laid = False
                 return 1
             if self.has_watches and self.has_broken_watch:
+                self.is_laid = False
                 return 1
             self.put_back()
         if is_end:
@@ -1836,8 +1888,10 @@ cdef class Explorer:
 
     def write(self, bytes key):
         """Lay a key open in the arena, and count what follows from it."""
+        self.is_laid = False
         self.c_write(<const uint8_t*>(<char*>key))
-        self.open.work.book = self.open.books[self.rest[PURSES + 2]]
+        self.is_laid = False
+        self.open.work.book = self.open.books[self.beside.rest[PURSES + 2]]
 
     def read(self):
         """Return the key of what the arena holds: the least of its images under the group."""
@@ -1870,8 +1924,8 @@ cdef class Explorer:
     def saved(self):
         """Return everything that `restore` puts back."""
         return (
-            <bytes>(<char*>self.block)[: self.block_bytes], <bytes>(<char*>self.ghost)[: self.slots],
-            <bytes>(<char*>self.wire)[: self.slots], <bytes>(<char*>self.rest)[:REST_BYTES],
+            <bytes>(<char*>self.block)[: self.block_bytes], <bytes>(<char*>self.beside.ghost)[: self.slots],
+            <bytes>(<char*>self.beside.wire)[: self.slots], <bytes>(<char*>self.beside.rest)[:REST_BYTES],
         )
 
     def restore(self, held):
@@ -1881,16 +1935,16 @@ cdef class Explorer:
         cdef const uint8_t[::1] wire = held[2]
         cdef const uint8_t[::1] rest = held[3]
         memcpy(self.block, &block[0], self.block_bytes)
-        memcpy(self.ghost, &ghost[0], self.slots)
-        memcpy(self.wire, &wire[0], self.slots)
-        memcpy(self.rest, &rest[0], REST_BYTES)
+        memcpy(self.beside.ghost, &ghost[0], self.slots)
+        memcpy(self.beside.wire, &wire[0], self.slots)
+        memcpy(self.beside.rest, &rest[0], REST_BYTES)
         self.renew()
-        self.open.work.book = self.open.books[self.rest[PURSES + 2]]
+        self.open.work.book = self.open.books[self.beside.rest[PURSES + 2]]
 
     @property
     def wires(self):
         """How far each instance's command is on its way (`twin.RECORDED`, ...), by slot."""
-        return [self.wire[slot] for slot in range(self.slots)]
+        return [self.beside.wire[slot] for slot in range(self.slots)]
 
     def successors(self, bytes key):
         """Return what each possible act leads to, in order, and which promise it breaks."""
@@ -2000,9 +2054,9 @@ cdef class Explorer:
     @property
     def left(self):
         """What the environment has left in the state that the arena holds: a byte an entry of `acts.PURSES`."""
-        return <bytes>(<char*>self.rest)[: len(_acts.PURSES)]
+        return <bytes>(<char*>self.beside.rest)[: len(_acts.PURSES)]
 
     @property
     def happened(self):
         """Which of the scenario's own events have happened in the state that the arena holds, one bit each."""
-        return self.rest[PURSES] | self.rest[PURSES + 1] << 8
+        return self.beside.rest[PURSES] | self.beside.rest[PURSES + 1] << 8
