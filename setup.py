@@ -17,7 +17,7 @@ setup(
             extra_compile_args=OPTIONS,
             optional=True,
         )
-        for name in ("phasegate.core.kernel", "phasegate.core.exploring.explorer")
+        for name in ("phasegate.core.kernel", "phasegate.core.copier", "phasegate.core.exploring.explorer")
     ],
     options={"build_ext": {"cython_c_in_temp": True}},
 )

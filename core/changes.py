@@ -71,6 +71,7 @@ def judge_again(work: Working, s: int, now: int) -> None:
     image = image_named(work.book.catalogue, record.image)
     unfit = c.UNFIT if codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now) else 0
     work.v.mark[s] = work.v.mark[s] & ~c.UNFIT | unfit
+    work.v.touch_set(s, c.WROTE_MARK)
     work.kernel.touch(s)
 
 
@@ -197,6 +198,7 @@ def scale(work: Working, event: Scaled) -> None:
     if event.added:
         _add(work, s, event)
     judge_again(work, s, event.now)  # some of them may not be on the model
+    work.v.touch_set(s)
     work.kernel.touch(s)
 
 

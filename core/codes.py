@@ -7,6 +7,28 @@ from __future__ import annotations
 
 from typing import Final
 
+# --- what was written: one byte a page of each large table, one bit a column (`columns`) ------------------------------
+WROTE_LIFE: Final = 1
+WROTE_FLAG: Final = 2
+WROTE_VERSION: Final = 4
+WROTE_PREVIOUS: Final = 8
+WROTE_FAILED: Final = 16
+WROTE_IDENTITY: Final = 32
+WROTE_OBSERVED: Final = 64
+WROTE_DEADLINE: Final = 128
+WROTE_ORDER: Final = 1
+WROTE_SITE: Final = 1
+WROTE_WAIT: Final = 2
+WROTE_BEGUN: Final = 4
+WROTE_STATUS: Final = 1
+WROTE_MARK: Final = 2
+WROTE_LIMITS: Final = 4
+WROTE_CODE: Final = 8
+WROTE_TALLY: Final = 16
+WROTE_LINK: Final = 32
+WROTE_CLOCK: Final = 64
+WROTE_ALL: Final = 255
+
 # --- an instance -----------------------------------------------------------------------------------------------------
 STATE_BITS: Final = 15  # `life` & STATE_BITS is a `Life`; `life` >> HEALTH_SHIFT a `Health`
 HEALTH_SHIFT: Final = 4

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from phasegate.core import codes
+from phasegate.core import codes as c
 
 Table = Literal["instance", "order", "bucket", "set", "cell", "region", "group", "rollout", "fleet"]
 
@@ -31,13 +31,17 @@ ITEM_BYTES: Final = {"B": 1, "H": 2, "I": 4, "i": 4, "q": 8}
 
 @frozen
 class Column:
-    """One column: `stride` numbers of `typecode` (as in `array`) for each row of `table`."""
+    """One column: `stride` numbers of `typecode` (as in `array`) for each row of `table`.
+
+    `mark` is the bit that says of a page of a large table that this column was written in it; 0 in small tables.
+    """
 
     name: str
     table: Table
     typecode: Literal["B", "H", "I", "i", "q"]
     stride: int = 1
     role: Literal["fact", "identity", "timing"] = "fact"
+    mark: int = 0
 
     @property
     def row_bytes(self) -> int:
@@ -51,35 +55,35 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("life", "instance", "B"),  # state and health in one byte
-    Column("flag", "instance", "B"),
-    Column("version", "instance", "H"),  # installed; 0 is unknown
-    Column("previous", "instance", "H"),  # while in flight: what a restore brings back
-    Column("failed", "instance", "H"),  # the last version that failed here; older ones are in the book
-    Column("bucket", "instance", "I", role="identity"),
-    Column("ident", "instance", "I", role="identity"),  # the id where it is a number, else a place among the names
-    Column("observed", "instance", "q", role="timing"),  # of the latest health report that counts
-    Column("deadline", "instance", "q", role="timing"),  # 0 unless in flight
-    Column("order", "order", "I", role="identity"),  # slots, bucket by bucket, in order of id
-    Column("site", "bucket", "i", codes.SITE, role="identity"),
-    Column("wait", "bucket", "I", codes.WAIT),
-    Column("begun", "bucket", "B"),  # 0, or how lately the attempt began this upgrade domain number (Service Fabric)
-    Column("status", "set", "B"),
-    Column("mark", "set", "B"),
-    Column("option", "set", "B"),
-    Column("code", "set", "B"),
-    Column("percent", "set", "B", codes.PERCENT),
-    Column("tally", "set", "I", codes.TALLY),
-    Column("link", "set", "i", codes.LINK),
-    Column("clock", "set", "q", codes.CLOCK, role="timing"),
+    Column("life", "instance", "B", mark=c.WROTE_LIFE),  # state and health in one byte
+    Column("flag", "instance", "B", mark=c.WROTE_FLAG),
+    Column("version", "instance", "H", mark=c.WROTE_VERSION),  # installed; 0 is unknown
+    Column("previous", "instance", "H", mark=c.WROTE_PREVIOUS),  # while in flight: what a restore brings back
+    Column("failed", "instance", "H", mark=c.WROTE_FAILED),  # the last version that failed here
+    Column("bucket", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),
+    Column("ident", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),  # the id, or its place among names
+    Column("observed", "instance", "q", role="timing", mark=c.WROTE_OBSERVED),  # of the last health report
+    Column("deadline", "instance", "q", role="timing", mark=c.WROTE_DEADLINE),  # 0 unless in flight
+    Column("order", "order", "I", role="identity", mark=c.WROTE_ORDER),  # slots, bucket by bucket, in order of id
+    Column("site", "bucket", "i", c.SITE, role="identity", mark=c.WROTE_SITE),
+    Column("wait", "bucket", "I", c.WAIT, mark=c.WROTE_WAIT),
+    Column("begun", "bucket", "B", mark=c.WROTE_BEGUN),  # 0, or how lately this domain number was begun
+    Column("status", "set", "B", mark=c.WROTE_STATUS),
+    Column("mark", "set", "B", mark=c.WROTE_MARK),
+    Column("option", "set", "B", mark=c.WROTE_LIMITS),
+    Column("code", "set", "B", mark=c.WROTE_CODE),
+    Column("percent", "set", "B", c.PERCENT, mark=c.WROTE_LIMITS),
+    Column("tally", "set", "I", c.TALLY, mark=c.WROTE_TALLY),
+    Column("link", "set", "i", c.LINK, mark=c.WROTE_LINK),
+    Column("clock", "set", "q", c.CLOCK, role="timing", mark=c.WROTE_CLOCK),
     Column("holds", "cell", "I"),  # attempts that hold the cell
     Column("working", "region", "I"),  # attempts at work in the region
     Column("used", "group", "I"),
     Column("course", "rollout", "B"),
     Column("trait", "rollout", "B"),
-    Column("plan", "rollout", "i", codes.PLAN),
-    Column("dial", "rollout", "q", codes.DIAL, role="timing"),
-    Column("sums", "fleet", "q", codes.SUM),
+    Column("plan", "rollout", "i", c.PLAN),
+    Column("dial", "rollout", "q", c.DIAL, role="timing"),
+    Column("sums", "fleet", "q", c.SUM),
 )
 TABLES: Final[tuple[Table, ...]] = tuple(PAGE_ROWS)
 BY_NAME: Final = {column.name: column for column in COLUMNS}

@@ -21,6 +21,7 @@ from phasegate.core.model import ZONELESS, Fleet, Image, ScaleSet
 from phasegate.core.pages import DIGEST_BYTES, Paged
 from phasegate.core.roster import NO_NUMBER, Roster
 from phasegate.core.rules import Rules
+from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import Book, State
 from phasegate.core.statics import Statics, ragged
 from phasegate.core.topology import Topology
@@ -142,9 +143,11 @@ class Compiler:
         return State(
             now=now,
             rows=counts,
-            columns=tuple(
-                padded(flat[column.name].tobytes(), max(1, counts[column.table]), column.table, column.row_bytes)
-                for column in COLUMNS
+            snapshot=Snapshot.of(
+                tuple(
+                    padded(flat[column.name].tobytes(), max(1, counts[column.table]), column.table, column.row_bytes)
+                    for column in COLUMNS
+                )
             ),
             book=book,
             history=Vector.filled((), len(self.models)),

@@ -6,6 +6,22 @@ from libc.stdlib cimport realloc
 cimport cython
 
 cdef enum:
+    # what was written
+    WROTE_LIFE = 1
+    WROTE_FLAG = 2
+    WROTE_VERSION = 4
+    WROTE_PREVIOUS = 8
+    WROTE_FAILED = 16
+    WROTE_OBSERVED = 64
+    WROTE_DEADLINE = 128
+    WROTE_WAIT = 2
+    WROTE_BEGUN = 4
+    WROTE_STATUS = 1
+    WROTE_MARK = 2
+    WROTE_CODE = 8
+    WROTE_TALLY = 16
+    WROTE_LINK = 32
+    WROTE_CLOCK = 64
     # an instance
     STATE_BITS = 15
     HEALTH_SHIFT = 4

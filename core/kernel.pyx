@@ -21,6 +21,10 @@ from phasegate.core import codes as _codes
 from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
 
 CODES = dict(
+    WROTE_LIFE=WROTE_LIFE, WROTE_FLAG=WROTE_FLAG, WROTE_VERSION=WROTE_VERSION, WROTE_PREVIOUS=WROTE_PREVIOUS,
+    WROTE_FAILED=WROTE_FAILED, WROTE_OBSERVED=WROTE_OBSERVED, WROTE_DEADLINE=WROTE_DEADLINE, WROTE_WAIT=WROTE_WAIT,
+    WROTE_BEGUN=WROTE_BEGUN, WROTE_STATUS=WROTE_STATUS, WROTE_MARK=WROTE_MARK, WROTE_CODE=WROTE_CODE,
+    WROTE_TALLY=WROTE_TALLY, WROTE_LINK=WROTE_LINK, WROTE_CLOCK=WROTE_CLOCK,
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
     UNANSWERED=UNANSWERED,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
@@ -242,7 +246,6 @@ cdef class Kernel:
         return 0
 
     cdef int c_touch(self, int s) except -1 nogil:
-        self.dirty_sets[s // SET_PAGE] = 1
         self.c_heat(s)
         if not self.touched[s]:
             self.touched[s] = 1
@@ -313,8 +316,9 @@ cdef class Kernel:
         self.count(s, bucket, old & STATE_BITS, old >> HEALTH_SHIFT, -1)
         self.count(s, bucket, state, health, 1)
         self.life[slot] = <uint8_t>(state | health << HEALTH_SHIFT)
-        self.dirty_slots[slot // SLOT_PAGE] = 1
-        self.dirty_buckets[bucket // BUCKET_PAGE] = 1
+        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_LIFE
+        self.dirty_buckets[bucket // BUCKET_PAGE] |= WROTE_WAIT
+        self.dirty_sets[s // SET_PAGE] |= WROTE_TALLY
         return self.c_touch(s)
 
     def put(self, int slot, int state, int health):
@@ -389,6 +393,7 @@ cdef class Kernel:
         cdef int cell = self.link[s * LINK + LINK_HOLD]
         if cell >= 0:
             self.link[s * LINK + LINK_HOLD] = -1
+            self.dirty_sets[s // SET_PAGE] |= WROTE_LINK
             self.c_touch(s)
             self.unhold(cell)
         return 0
@@ -934,12 +939,15 @@ cdef class Kernel:
         cdef int s = self.site[self.bucket[slot] * SITE + SITE_SET]
         cdef int without_rollback = 0 if self.option[s] & ROLLBACK else 256
         cdef int to = self.life_table[without_rollback + happening * 16 + before]
+        cdef int wrote = WROTE_DEADLINE
         self.deadline[slot] = 0
         if to == REPLACING:
             self.previous[slot] = self.version[slot]
+            wrote |= WROTE_PREVIOUS
             self.deadline[slot] = self.now + self.step_timeout_ms
         elif to == CONFIGURING:
             self.version[slot] = <uint16_t>self.link[s * LINK + LINK_TARGET]
+            wrote |= WROTE_VERSION
             self.deadline[slot] = self.now + self.step_timeout_ms
             health = self.forget_health(slot, INITIALIZING)
         elif to == VERIFYING:
@@ -948,28 +956,35 @@ cdef class Kernel:
             self.deadline[slot] = self.now + self.step_timeout_ms
             if happening == H_DEADLINE_PASSED and before != VERIFYING:
                 self.flag[slot] |= UNANSWERED
+                wrote |= WROTE_FLAG
         elif to == UPGRADED:
             self.previous[slot] = 0
             self.flag[slot] &= 255 - BROKEN
+            wrote |= WROTE_PREVIOUS | WROTE_FLAG
         elif to == RESTORED:
             self.version[slot] = self.previous[slot]
             self.previous[slot] = 0
             self.flag[slot] &= 255 - (BROKEN | UNANSWERED)
+            wrote |= WROTE_VERSION | WROTE_PREVIOUS | WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, INITIALIZING)
         elif to == FAILED:
             if (happening == H_DEADLINE_PASSED and before != VERIFYING) or self.flag[slot] & UNANSWERED:
                 self.version[slot] = 0
+                wrote |= WROTE_VERSION
             if before == RESTORING:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_UNRESTORED] += 1
             self.previous[slot] = 0
             self.flag[slot] = self.flag[slot] & (255 - UNANSWERED) | BROKEN
+            wrote |= WROTE_PREVIOUS | WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, UNKNOWN)
         else:  # gone: the table leads nowhere else
             self.previous[slot] = 0
+            wrote |= WROTE_PREVIOUS
             if before == PENDING and self.flag[slot] & TOO_LATE:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_TOO_LATE] -= 1
+        self.dirty_slots[slot // SLOT_PAGE] |= wrote
         self.c_put(slot, to, health)
         return self.record_slot(T_BECAME, s, to, cause, slot)
 
@@ -980,6 +995,7 @@ cdef class Kernel:
     cdef int forget_health(self, int slot, int health) noexcept nogil:
         if self.observed[slot] < self.now - 1:
             self.observed[slot] = self.now - 1
+            self.dirty_slots[slot // SLOT_PAGE] |= WROTE_OBSERVED
         return health
 
     cdef int remember_failure(self, int s, int slot) except -1 nogil:
@@ -987,6 +1003,7 @@ cdef class Kernel:
         if self.failed[slot] != 0 and self.failed[slot] != target:
             self.record(3, T_FAILED_MORE, slot, self.failed[slot], 0, 0, 0)
         self.failed[slot] = <uint16_t>target
+        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FAILED
         return 0
 
     # --- batches -----------------------------------------------------------------------------------------------------
@@ -1002,13 +1019,16 @@ cdef class Kernel:
         cdef Py_ssize_t i
         if not self.option[s] & CROSS_ZONE and link[LINK_HOLD] < 0:
             link[LINK_HOLD] = self.site[bucket * SITE + SITE_CELL]
+            self.dirty_sets[s // SET_PAGE] |= WROTE_LINK
             self.hold(link[LINK_HOLD])
         if self.status[s] == WAITING:
             self.status[s] = ROLLING
             self.clock[s * CLOCK + CLOCK_BEGAN] = self.now
+            self.dirty_sets[s // SET_PAGE] |= WROTE_STATUS | WROTE_CLOCK
             self.work(s, 1)
         self.mark[s] |= BATCHING
         self.tally[<Py_ssize_t>s * TALLY + TALLY_BATCHES] += 1
+        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_TALLY
         if self.option[s] & FABRIC:
             self.begin_domain(s, bucket)
         self.record(4, T_STARTED, s, bucket, <int>count, 0, 0)
@@ -1032,7 +1052,7 @@ cdef class Kernel:
                 self.begun[other] = <uint8_t>(latest + 1 if latest < LATELY_MAX else LATELY_MAX)
             elif latest == LATELY_MAX and self.begun[other] > 1:
                 self.begun[other] -= 1
-            self.dirty_buckets[other // BUCKET_PAGE] = 1
+            self.dirty_buckets[other // BUCKET_PAGE] |= WROTE_BEGUN
         return 0
 
     # --- reports -----------------------------------------------------------------------------------------------------
@@ -1068,6 +1088,7 @@ cdef class Kernel:
         if observed_at <= self.observed[slot]:
             return DUPLICATE if observed_at == self.observed[slot] else STALE
         self.observed[slot] = observed_at
+        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_OBSERVED
         self.c_put(slot, state, health)
         if health == HEALTHY and state == VERIFYING:
             if observed_at >= self.deadline[slot] - self.health_timeout_ms:
@@ -1114,6 +1135,7 @@ cdef class Kernel:
     cdef int c_pass_timer(self, int s, int mark) except -1 nogil:
         self.mark[s] &= 255 - mark
         self.clock[s * CLOCK + (CLOCK_DELAY if mark == DELAYED else CLOCK_REST)] = 0
+        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_CLOCK
         self.c_touch(s)
         return 0
 
@@ -1136,6 +1158,7 @@ cdef class Kernel:
             self.mark[s] &= 255 - SHUT
         else:
             self.mark[s] |= SHUT
+        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
         self.c_touch(s)
         return 0
 
@@ -1174,6 +1197,7 @@ cdef class Kernel:
             if self.is_attempt_of(s, rollout):
                 if self.mark[s] & RESTING:
                     self.clock[s * CLOCK + CLOCK_REST] += stood
+                    self.dirty_sets[s // SET_PAGE] |= WROTE_CLOCK
                     self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
                 self.c_touch(s)
         return 0
@@ -1194,6 +1218,7 @@ cdef class Kernel:
 
     cdef int c_cancel_attempt(self, int s) except -1 nogil:
         self.mark[s] |= CANCELLING
+        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
         return self.c_touch(s)
 
     cdef int c_leave(self, int s) except -1 nogil:
@@ -1254,6 +1279,7 @@ cdef class Kernel:
         self.code[s] = <uint8_t>code
         self.mark[s] = <uint8_t>has_left
         clock[CLOCK_DELAY] = clock[CLOCK_REST] = clock[CLOCK_WINDOW] = 0
+        self.dirty_sets[s // SET_PAGE] |= WROTE_STATUS | WROTE_CODE | WROTE_MARK | WROTE_CLOCK
         plan[PLAN_ALIVE] -= 1
         if self.c_is_open(s):
             plan[PLAN_OPEN] -= 1
@@ -1319,8 +1345,9 @@ cdef class Kernel:
 
     cdef int between_batches(self, int s) except -1 nogil:
         cdef bint has_batch_ended = self.mark[s] & BATCHING
-        self.mark[s] &= 255 - BATCHING
-        self.dirty_sets[s // SET_PAGE] = 1
+        if has_batch_ended:
+            self.mark[s] &= 255 - BATCHING
+            self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
         if self.mark[s] & CANCELLING:
             return self.c_end(s, CANCELLED, NO_ERROR)
         if has_batch_ended and self.c_upgraded_gate_broken(s):
@@ -1336,6 +1363,7 @@ cdef class Kernel:
         cdef int64_t since = self.dial[rollout * DIAL + DIAL_PAUSED] if self.trait[rollout] & PAUSED else self.now
         self.mark[s] |= RESTING
         self.clock[s * CLOCK + CLOCK_REST] = since + self.clock[s * CLOCK + CLOCK_PAUSE]
+        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_CLOCK
         return self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
 
     cdef int review_hold(self, int s) except -1 nogil:
@@ -1375,6 +1403,7 @@ cdef class Kernel:
         for i in range(self.found.size):
             slot = self.found.data[i]
             self.flag[slot] |= REFUSED
+            self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FLAG
             self.c_put(slot, EXCLUDED, self.life[slot] >> HEALTH_SHIFT)
             self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
         return 0
@@ -1491,6 +1520,7 @@ cdef class Kernel:
                 plan[PLAN_OPEN] += 1
                 if self.has_delays:
                     self.mark[s] |= DELAYED
+                    self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
                 self.c_touch(s)
         return push(&self.unsettled, rollout)
 

@@ -1,9 +1,10 @@
-"""Which selector and stepper there is: the compiled one, or its plain twin where no C compiler was at hand."""
+"""Which compiled modules there are: the selector and stepper, and the copier of pages; else their plain twins."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from phasegate.core.twin import Copier as TwinCopier
 from phasegate.core.twin import Kernel as Twin
 
 
@@ -14,3 +15,14 @@ def default_kernel() -> Any:
     except ImportError:
         return Twin
     return Kernel
+
+
+def copier_beside(kernel: Any) -> Any:
+    """Return the copier that goes with a kernel's class: the compiled one with the compiled kernel, if it was built."""
+    if kernel.is_compiled:
+        try:
+            from phasegate.core.copier import Copier
+        except ImportError:
+            return TwinCopier
+        return Copier
+    return TwinCopier

@@ -147,6 +147,7 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
     if work.compiled.rules.asks:
         refuse_at_once(work, s)
     set_window(work, s, now, is_manual=is_manual)
+    work.v.touch_set(s)
     work.kernel.touch(s)
 
 
@@ -249,7 +250,7 @@ def delay(work: Working, s: int, available_at: int, now: int) -> None:
         work.kernel.pass_timer(s, c.DELAYED)
     else:
         v.clock[s * c.CLOCK + c.CLOCK_DELAY] = instant
-        v.touch_set(s)
+        v.touch_set(s, c.WROTE_CLOCK)
         work.timers.arm(c.TIMER_DELAY, s)
 
 
@@ -259,12 +260,13 @@ def set_window(work: Working, s: int, now: int, *, is_manual: bool) -> None:
     at = s * c.CLOCK + c.CLOCK_WINDOW
     if is_manual or not work.compiled.rules.has_windows or not model_windows:
         work.v.clock[at] = 0
+        work.v.touch_set(s, c.WROTE_CLOCK)
         if work.v.mark[s] & c.SHUT:
             work.kernel.set_window(s, True)
         return
     work.kernel.set_window(s, w.is_open(model_windows, now))
     work.v.clock[at] = w.next_change(model_windows, now) or 0
-    work.v.touch_set(s)
+    work.v.touch_set(s, c.WROTE_CLOCK)
     if work.v.clock[at]:
         work.timers.arm(c.TIMER_WINDOW, s)
 

@@ -19,6 +19,7 @@ from phasegate.core.facts import AttemptStatus, Progress
 from phasegate.core.frozenmap import EMPTY, FrozenMap
 from phasegate.core.model import Image, ScaleSet
 from phasegate.core.pages import DIGEST_BYTES, Paged
+from phasegate.core.snapshot import Snapshot
 from phasegate.core.vector import Vector
 
 
@@ -94,7 +95,7 @@ class State:
 
     now: int
     rows: Mapping[Table, int] = field(repr=False)
-    columns: tuple[Paged, ...] = field(repr=False)
+    snapshot: Snapshot = field(repr=False)
     book: Book = field(repr=False)
     history: Vector[tuple[AttemptRecord, ...]] = field(repr=False)
     history_digest: bytes = field(default=bytes(DIGEST_BYTES), repr=False)
@@ -104,9 +105,13 @@ class State:
     def digest(self) -> str:
         """128 bits over everything in the state, in hex."""
         counts = array("q", [self.now, *(self.rows[table] for table in TABLES)])
-        parts = [counts.tobytes(), self.fleet_digest, self.book.digest, self.history_digest]
-        parts += [column.digest for column in self.columns]
+        parts = [counts.tobytes(), self.fleet_digest, self.book.digest, self.history_digest, self.snapshot.digest]
         return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).hexdigest()
+
+    @property
+    def columns(self) -> tuple[Paged, ...]:
+        """All columns, in the order of `core.columns`."""
+        return self.snapshot.columns
 
     def column(self, name: str) -> Paged:
         """Return one column by its name (`core.columns`)."""
@@ -119,7 +124,7 @@ class State:
             self.now == other.now
             and self.rows == other.rows
             and self.fleet_digest == other.fleet_digest
-            and self.columns == other.columns
+            and self.snapshot == other.snapshot
             and self.book == other.book
             and self.history == other.history
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phasegate.core.codes import SITE, SITE_CELL, SITE_SET
+from phasegate.core.codes import SITE, SITE_CELL, SITE_SET, WROTE_ALL, WROTE_ORDER
 from phasegate.core.columns import COLUMNS, PAGE_ROWS
 from phasegate.core.workspace import Workspace
 
@@ -50,22 +50,22 @@ class Views:
         self.dirty_buckets = memoryview(workspace.dirty["bucket"])
         self.dirty_sets = memoryview(workspace.dirty["set"])
 
-    def touch_slot(self, slot: int) -> None:
-        """Mark the row of an instance as written."""
-        self.dirty_slots[slot // PAGE_ROWS["instance"]] = 1
+    def touch_slot(self, slot: int, columns: int = WROTE_ALL) -> None:
+        """Mark these columns of an instance's row as written."""
+        self.dirty_slots[slot // PAGE_ROWS["instance"]] |= columns
 
     def touch_order(self, first: int, count: int) -> None:
         """Mark a run of `order` as written."""
         for page in range(first // PAGE_ROWS["order"], -(-(first + count) // PAGE_ROWS["order"])):
-            self.dirty_order[page] = 1
+            self.dirty_order[page] |= WROTE_ORDER
 
-    def touch_bucket(self, bucket: int) -> None:
-        """Mark the row of a bucket as written."""
-        self.dirty_buckets[bucket // PAGE_ROWS["bucket"]] = 1
+    def touch_bucket(self, bucket: int, columns: int = WROTE_ALL) -> None:
+        """Mark these columns of a bucket's row as written."""
+        self.dirty_buckets[bucket // PAGE_ROWS["bucket"]] |= columns
 
-    def touch_set(self, s: int) -> None:
-        """Mark the row of a set as written."""
-        self.dirty_sets[s // PAGE_ROWS["set"]] = 1
+    def touch_set(self, s: int, columns: int = WROTE_ALL) -> None:
+        """Mark these columns of a set's row as written."""
+        self.dirty_sets[s // PAGE_ROWS["set"]] |= columns
 
     def set_of(self, slot: int) -> int:
         """Return the set of an instance."""

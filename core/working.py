@@ -16,10 +16,11 @@ from attrs import evolve
 from phasegate.core import codes as c
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
+from phasegate.core.kernels import copier_beside
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import ScaleSet
-from phasegate.core.pages import Paged
 from phasegate.core.rules import Admit, Never, Question
+from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import Book, State
 from phasegate.core.timers import Timers
 from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
@@ -40,7 +41,7 @@ class Working:
     def __init__(self, compiled: Compiled, kernel_class: Any) -> None:
         self.compiled = compiled
         self.kernel_class = kernel_class
-        self.workspace = Workspace()
+        self.workspace = Workspace(copier_beside(kernel_class))
 
     # --- taking up and publishing ------------------------------------------------------------------------------------
 
@@ -63,19 +64,19 @@ class Working:
         """Return the state as it stands now, and keep it laid open."""
         held = self.workspace.state
         assert held is not None, "a state is published after one was taken up"
-        state = evolve(held, now=now, columns=self.workspace.publish(), book=self.book, **changes)
+        state = evolve(held, now=now, snapshot=self.workspace.publish(), book=self.book, **changes)
         self.workspace.state = state
         return state
 
     def grow(self, state: State, **rows: int) -> None:
         """Lay the state open with more rows in some of its tables; they hold zeros."""
         counts: dict[Table, int] = {**state.rows, **rows}  # type: ignore[dict-item]  # the names of rows are tables
-        columns = []
-        for column, old in zip(COLUMNS, state.columns, strict=True):
-            pages = max(1, -(-counts[column.table] // PAGE_ROWS[column.table]))
-            more = {number: bytes(column.page_bytes) for number in range(old.page_count, pages)}
-            columns.append(old.replaced(more) if more else old)
-        self.take_up(evolve(state, rows=counts, columns=tuple[Paged, ...](columns)))
+        columns = tuple(
+            old.lengthened(-(-counts[column.table] // PAGE_ROWS[column.table]))
+            for column, old in zip(COLUMNS, state.columns, strict=True)
+        )
+        has_room = all(new is old for new, old in zip(columns, state.columns, strict=True))
+        self.take_up(evolve(state, rows=counts, snapshot=state.snapshot if has_room else Snapshot.of(columns)))
 
     def spoil(self) -> None:
         """Throw away what was changed since the last state."""

@@ -1,27 +1,31 @@
 """A flat, writable copy of one state, on which a kernel works; reading a state and publishing the next one.
 
 The engine keeps one workspace and hands it to every call: taking up the state that it already holds is free, another
-one costs the pages in which the two differ. Publishing copies the pages that the kernel has marked, and shares the
-rest with the state before. A workspace is not shared between threads; the engine holds a lock around it.
+one costs the pages in which the two differ. Publishing copies the pages that were written, and shares the rest with
+the state before. A workspace is not shared between threads; the engine holds a lock around it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from phasegate.core.columns import COLUMNS, Table
-from phasegate.core.pages import Paged
+from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import State
 
 MARKED: tuple[Table, ...] = ("instance", "order", "bucket", "set")  # their pages are marked; small tables are compared
 
-PLACES: dict[Table, list[tuple[int, str, int]]] = {}  # a table's columns: where they stand, name, bytes a page
-for _at, _column in enumerate(COLUMNS):
-    PLACES.setdefault(_column.table, []).append((_at, _column.name, _column.page_bytes))
-
 
 class Workspace:
-    """Flat columns by name (`flat`), and a byte a page that says whether it was written (`dirty`)."""
+    """Flat columns by name (`flat`), and a byte a page that says which columns were written in it (`dirty`).
 
-    def __init__(self) -> None:
+    `copier_class` is the compiled copier or its plain twin.
+    """
+
+    copier: Any  # the compiled copier or its twin: one interface, two texts
+
+    def __init__(self, copier_class: Any) -> None:
+        self.copier_class = copier_class
         self.flat: dict[str, bytearray] = {}
         self.dirty: dict[Table, bytearray] = {}
         self.state: State | None = None
@@ -35,21 +39,11 @@ class Workspace:
         held = self.state
         if held is state and not self.is_spoilt:
             return "same"
-        if held is None or held.rows != state.rows:
-            self.flat = {column.name: paged.flat() for column, paged in zip(COLUMNS, state.columns, strict=True)}
-            pages = {column.table: paged.page_count for column, paged in zip(COLUMNS, state.columns, strict=True)}
-            self.dirty = {table: bytearray(pages[table]) for table in MARKED}
-            self.state, self.is_spoilt = state, False
+        if held is None or held.snapshot.first != state.snapshot.first:
+            self._copy_all(state)
             return "new"
-        for column, new, old in zip(COLUMNS, state.columns, held.columns, strict=True):
-            flat, size = self.flat[column.name], column.page_bytes
-            if column.table in self.dirty:
-                stale = {*_marked(self.dirty[column.table]), *new.differing(old)}
-            else:
-                stale = {*range(new.page_count)}
-            for number in stale:
-                flat[number * size : (number + 1) * size] = new.page(number)
-        self._clean()
+        stale = [*state.snapshot.differing(held.snapshot).union(self.copier.changed())]
+        self.copier.put(stale, [state.snapshot.page(number) for number in stale])
         self.state, self.is_spoilt = state, False
         return "near"
 
@@ -57,36 +51,16 @@ class Workspace:
         """Say that the flat columns were written and will not be published: the next taking up mends them."""
         self.is_spoilt = True
 
-    def publish(self) -> tuple[Paged, ...]:
+    def publish(self) -> Snapshot:
         """Return the columns as they are now, sharing every page that is as it was; nothing is marked afterwards."""
         if self.state is None:
             raise AssertionError("a workspace publishes after it has taken up a state")
-        published = list(self.state.columns)
-        for table, places in PLACES.items():
-            dirty = self.dirty.get(table)
-            numbers = _marked(dirty) if dirty is not None else range(published[places[0][0]].page_count)
-            for at, name, size in places if numbers else ():
-                flat, old = self.flat[name], published[at]
-                changes = {}
-                for number in numbers:
-                    page = flat[number * size : (number + 1) * size]
-                    if page != old.page(number):
-                        changes[number] = bytes(page)
-                if changes:
-                    published[at] = old.replaced(changes)
-        self._clean()
-        return tuple(published)
+        return self.state.snapshot.followed(self.copier)
 
-    def _clean(self) -> None:
-        for dirty in self.dirty.values():
-            for number in _marked(dirty):
-                dirty[number] = 0
-
-
-def _marked(dirty: bytearray) -> list[int]:
-    found = []
-    at = dirty.find(1)
-    while at >= 0:
-        found.append(at)
-        at = dirty.find(1, at + 1)
-    return found
+    def _copy_all(self, state: State) -> None:
+        columns = state.columns
+        self.flat = {column.name: paged.flat() for column, paged in zip(COLUMNS, columns, strict=True)}
+        pages = {column.table: paged.page_count for column, paged in zip(COLUMNS, columns, strict=True)}
+        self.dirty = {table: bytearray(pages[table]) for table in MARKED}
+        self.copier = self.copier_class(self.flat, self.dirty)
+        self.state, self.is_spoilt = state, False

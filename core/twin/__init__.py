@@ -6,11 +6,14 @@ Three layers, each on the one before, with the same names in the same order as t
 - `selector`: what keeps a batch from starting, which batches are legal, which are selected, and the gates.
 - `stepper`: what one event does, and how the fleet settles after it.
 
+Beside them, `copier` takes what was written out of a workspace, page by page; `copier.pyx` is the same, compiled.
+
 Nothing here asks what time it is: marks and states say what is armed, and somebody else says what has passed.
 """
 
 from __future__ import annotations
 
+from phasegate.core.twin.copier import Copier
 from phasegate.core.twin.stepper import Stepper as Kernel
 
-__all__ = ["Kernel"]
+__all__ = ["Copier", "Kernel"]

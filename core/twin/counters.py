@@ -92,7 +92,6 @@ class Counters:
 
     def touch(self, s: int) -> None:
         """Note that the set's counts have changed."""
-        self.v.touch_set(s)
         self.heat(s)
         if not self.touched[s]:
             self.touched[s] = 1
@@ -144,8 +143,9 @@ class Counters:
         self._count(s, bucket, old & c.STATE_BITS, old >> c.HEALTH_SHIFT, -1)
         self._count(s, bucket, state, health, 1)
         v.life[slot] = state | health << c.HEALTH_SHIFT
-        v.touch_slot(slot)
-        v.touch_bucket(bucket)
+        v.touch_slot(slot, c.WROTE_LIFE)
+        v.touch_bucket(bucket, c.WROTE_WAIT)
+        v.touch_set(s, c.WROTE_TALLY)
         self.touch(s)
 
     def _count(self, s: int, bucket: int, state: int, health: int, by: int) -> None:
@@ -215,6 +215,7 @@ class Counters:
         cell = self.v.link[at]
         if cell >= 0:
             self.v.link[at] = -1
+            self.v.touch_set(s, c.WROTE_LINK)
             self.touch(s)
             self.unhold(cell)
 

@@ -33,12 +33,15 @@ class Stepper(Selector):
         s = v.set_of(slot)
         without_rollback = 0 if v.option[s] & c.ROLLBACK else 256
         to = self.statics.life_table[without_rollback + happening * 16 + before]
+        wrote = c.WROTE_DEADLINE
         v.deadline[slot] = 0
         if to == Life.REPLACING:
             v.previous[slot] = v.version[slot]
+            wrote |= c.WROTE_PREVIOUS
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
         elif to == Life.CONFIGURING:
             v.version[slot] = v.link[s * c.LINK + c.LINK_TARGET]
+            wrote |= c.WROTE_VERSION
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.VERIFYING:
@@ -47,34 +50,43 @@ class Stepper(Selector):
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
             if happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING:
                 v.flag[slot] |= c.UNANSWERED
+                wrote |= c.WROTE_FLAG
         elif to == Life.UPGRADED:
             v.previous[slot] = 0
             v.flag[slot] &= ~c.BROKEN
+            wrote |= c.WROTE_PREVIOUS | c.WROTE_FLAG
         elif to == Life.RESTORED:
             v.version[slot] = v.previous[slot]
             v.previous[slot] = 0
             v.flag[slot] &= ~(c.BROKEN | c.UNANSWERED)
+            wrote |= c.WROTE_VERSION | c.WROTE_PREVIOUS | c.WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.FAILED:
             if (happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING) or v.flag[slot] & c.UNANSWERED:
                 v.version[slot] = 0  # a command was never answered: nobody knows what is installed
+                wrote |= c.WROTE_VERSION
             if before == Life.RESTORING:
                 v.tally[s * c.TALLY + c.TALLY_UNRESTORED] += 1
             v.previous[slot] = 0
             v.flag[slot] = v.flag[slot] & ~c.UNANSWERED | c.BROKEN
+            wrote |= c.WROTE_PREVIOUS | c.WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.UNKNOWN)
         else:  # gone: the table leads nowhere else
             v.previous[slot] = 0
+            wrote |= c.WROTE_PREVIOUS
             if before == Life.PENDING and v.flag[slot] & c.TOO_LATE:
                 v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1
+        v.touch_slot(slot, wrote)
         self.put(slot, to, health)
         self.record_slot(c.T_BECAME, s, to, cause, slot)
 
     def forget_health(self, slot: int, health: int) -> int:
         """Make reports observed before now stale; return the health that the instance has instead."""
-        self.v.observed[slot] = max(self.v.observed[slot], self.now - 1)
+        if self.v.observed[slot] < self.now - 1:
+            self.v.observed[slot] = self.now - 1
+            self.v.touch_slot(slot, c.WROTE_OBSERVED)
         return health
 
     def remember_failure(self, s: int, slot: int) -> None:
@@ -84,6 +96,7 @@ class Stepper(Selector):
         if failed[slot] not in (0, target):
             self.record(c.T_FAILED_MORE, slot, failed[slot])
         failed[slot] = target
+        self.v.touch_slot(slot, c.WROTE_FAILED)
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
@@ -93,13 +106,16 @@ class Stepper(Selector):
         link = s * c.LINK
         if not v.option[s] & c.CROSS_ZONE and v.link[link + c.LINK_HOLD] < 0:
             v.link[link + c.LINK_HOLD] = v.site[bucket * c.SITE + c.SITE_CELL]
+            v.touch_set(s, c.WROTE_LINK)
             self.hold(v.link[link + c.LINK_HOLD])
         if v.status[s] == c.WAITING:
             v.status[s] = c.ROLLING
             v.clock[s * c.CLOCK + c.CLOCK_BEGAN] = self.now
+            v.touch_set(s, c.WROTE_STATUS | c.WROTE_CLOCK)
             self.work(s, 1)
         v.mark[s] |= c.BATCHING
         v.tally[s * c.TALLY + c.TALLY_BATCHES] += 1
+        v.touch_set(s, c.WROTE_MARK | c.WROTE_TALLY)
         if v.option[s] & c.FABRIC:
             self.begin_domain(s, bucket)
         self.record(c.T_STARTED, s, bucket, len(slots), *slots)
@@ -119,7 +135,7 @@ class Stepper(Selector):
                 v.begun[other] = min(latest + 1, c.LATELY_MAX)
             elif latest == c.LATELY_MAX and v.begun[other] > 1:
                 v.begun[other] -= 1  # the number is used up: the others move back, the earliest fall together
-            v.touch_bucket(other)
+            v.touch_bucket(other, c.WROTE_BEGUN)
 
     # --- reports -----------------------------------------------------------------------------------------------------
 
@@ -150,6 +166,7 @@ class Stepper(Selector):
         if observed_at <= v.observed[slot]:
             return c.DUPLICATE if observed_at == v.observed[slot] else c.STALE
         v.observed[slot] = observed_at
+        v.touch_slot(slot, c.WROTE_OBSERVED)
         self.put(slot, state, health)
         entered = v.deadline[slot] - self.statics.health_timeout_ms
         if health == Health.HEALTHY and state == Life.VERIFYING and observed_at >= entered:
@@ -180,6 +197,7 @@ class Stepper(Selector):
         """Let a set's delay (`DELAYED`) or pause between batches (`RESTING`) pass."""
         self.v.mark[s] &= ~mark
         self.v.clock[s * c.CLOCK + (c.CLOCK_DELAY if mark == c.DELAYED else c.CLOCK_REST)] = 0
+        self.v.touch_set(s, c.WROTE_MARK | c.WROTE_CLOCK)
         self.touch(s)
 
     def pass_bake(self, rollout: int) -> None:
@@ -194,6 +212,7 @@ class Stepper(Selector):
             self.v.mark[s] &= ~c.SHUT
         else:
             self.v.mark[s] |= c.SHUT
+        self.v.touch_set(s, c.WROTE_MARK)
         self.touch(s)
 
     # --- what people say ---------------------------------------------------------------------------------------------
@@ -219,6 +238,7 @@ class Stepper(Selector):
         for s in self.attempts_of(rollout):
             if v.mark[s] & c.RESTING:
                 v.clock[s * c.CLOCK + c.CLOCK_REST] += stood
+                v.touch_set(s, c.WROTE_CLOCK)
                 self.record(c.T_ARMED, c.TIMER_REST, s)
             self.touch(s)
 
@@ -233,6 +253,7 @@ class Stepper(Selector):
     def cancel_attempt(self, s: int) -> None:
         """Let the attempt end as cancelled, at once or when what is in flight has finished."""
         self.v.mark[s] |= c.CANCELLING
+        self.v.touch_set(s, c.WROTE_MARK)
         self.touch(s)
 
     def leave(self, s: int) -> None:
@@ -304,6 +325,7 @@ class Stepper(Selector):
         v.mark[s] = has_left
         for at in (c.CLOCK_DELAY, c.CLOCK_REST, c.CLOCK_WINDOW):
             v.clock[s * c.CLOCK + at] = 0
+        v.touch_set(s, c.WROTE_STATUS | c.WROTE_CODE | c.WROTE_MARK | c.WROTE_CLOCK)
         plan = rollout * c.PLAN
         v.plan[plan + c.PLAN_ALIVE] -= 1
         if self.is_open(s):
@@ -355,8 +377,9 @@ class Stepper(Selector):
         """Look at an attempt of which nothing is in flight: has it ended, is its hold over? (sections 6 and 7)."""
         v = self.v
         has_batch_ended = bool(v.mark[s] & c.BATCHING)
-        v.mark[s] &= ~c.BATCHING
-        v.touch_set(s)
+        if has_batch_ended:
+            v.mark[s] &= ~c.BATCHING
+            v.touch_set(s, c.WROTE_MARK)
         pending = v.tally[s * c.TALLY + Life.PENDING]
         if v.mark[s] & c.CANCELLING:
             self.end(s, c.CANCELLED, c.NO_ERROR)
@@ -376,6 +399,7 @@ class Stepper(Selector):
         since = v.dial[rollout * c.DIAL + c.DIAL_PAUSED] if v.trait[rollout] & c.PAUSED else self.now
         v.mark[s] |= c.RESTING
         v.clock[s * c.CLOCK + c.CLOCK_REST] = since + v.clock[s * c.CLOCK + c.CLOCK_PAUSE]
+        v.touch_set(s, c.WROTE_MARK | c.WROTE_CLOCK)
         self.record(c.T_ARMED, c.TIMER_REST, s)
 
     def review_hold(self, s: int) -> None:
@@ -415,6 +439,7 @@ class Stepper(Selector):
         else:
             for slot in refused:
                 self.v.flag[slot] |= c.REFUSED
+                self.v.touch_slot(slot, c.WROTE_FLAG)
                 self.put(slot, Life.EXCLUDED, self.v.life[slot] >> c.HEALTH_SHIFT)
                 self.record_slot(c.T_BECAME, s, Life.EXCLUDED, c.BY_POLICY, slot)
 
@@ -508,6 +533,7 @@ class Stepper(Selector):
                 count += 1
                 if self.statics.has_delays:
                     v.mark[s] |= c.DELAYED
+                    v.touch_set(s, c.WROTE_MARK)
                 self.touch(s)
         v.plan[plan + c.PLAN_OPEN] = count
         self.unsettled.append(rollout)

@@ -10,6 +10,7 @@ from wild import a_wild_event, a_wild_fleet, a_wild_policy
 
 import phasegate as pg
 from phasegate.core import codes
+from phasegate.core.columns import COLUMNS
 from phasegate.core.twin import Kernel as Twin
 
 compiled = pytest.importorskip("phasegate.core.kernel", reason="no C compiler was at hand")
@@ -21,6 +22,16 @@ def outcome(engine: pg.Engine, state: Any, event: Any) -> tuple[Any, Any]:
         return engine.step(state, event), None
     except pg.PhasegateError as error:
         return None, (type(error), str(error))
+
+
+def what_is_laid_open(engine: pg.Engine) -> dict[str, bytes]:
+    """Return the columns on which the engine's kernel works."""
+    return {name: bytes(flat) for name, flat in engine._work.workspace.flat.items()}
+
+
+def what_was_published(state: Any) -> dict[str, bytes]:
+    """Return the columns of a state."""
+    return {column.name: bytes(state.column(column.name).flat()) for column in COLUMNS}
 
 
 @settings(max_examples=150)
@@ -48,6 +59,8 @@ def test_kernel_and_twin_agree_on_every_state(random: Random) -> None:
             continue
         assert first.facts == second.facts
         one, two = first.state, second.state
+        assert what_is_laid_open(engines[0]) == what_was_published(one)
+        assert what_is_laid_open(engines[1]) == what_was_published(two)
         states.append((one, two))
         if random.random() < 0.05:
             one, two = random.choice(states)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import phasegate as pg
 from phasegate.core import kernels
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Happening, Life, machine
 from phasegate.core.names import PackedNames
-from phasegate.core.pages import FAN, Paged
 from phasegate.core.topology import Topology
+from phasegate.core.twin import Copier as TwinCopier
 from phasegate.core.twin import Kernel as Twin
 from phasegate.core.vector import Vector
-from phasegate.core.workspace import Workspace
 
 
 def test_frozen_maps_hash_and_compare_by_content() -> None:
@@ -42,38 +39,6 @@ def test_vectors_share_what_they_have_in_common() -> None:
     assert vector != Vector.filled(0, 600)
 
 
-def test_pages_are_shared_and_told_apart_by_identity() -> None:
-    """Changing a few pages anywhere keeps the others one object; appending grows the last node."""
-    old = Paged.of(bytes(range(256)) * FAN, 128)
-    new = old.replaced({0: b"x" * 128, FAN + 1: b"y" * 128})
-    assert [0, FAN + 1] == list(new.differing(old))
-    again = new.replaced({0: old.page(0)})
-    assert ([FAN + 1], [0]) == (list(again.differing(old)), list(again.differing(new)))
-    assert (True, True) == (again.nodes[1] is new.nodes[1], all(new.page(n) is old.page(n) for n in range(1, FAN)))
-    grown = old.replaced({2 * FAN: b"z" * 128, 2 * FAN + 1: b"w" * 128})
-    assert (2 * FAN, 2 * FAN + 2, b"w" * 128) == (old.page_count, grown.page_count, grown.page(2 * FAN + 1))
-    assert 2 * FAN + 1 == old.replaced({2 * FAN: b"z" * 128}).page_count
-    assert old.digest == old.digest != new.digest
-    assert pickle.loads(pickle.dumps(new)) == new
-
-
-@given(
-    size=st.integers(1, 4 * FAN),
-    steps=st.lists(st.dictionaries(st.integers(0, 4 * FAN), st.binary(min_size=8, max_size=8), min_size=1), max_size=5),
-)
-def test_the_digest_of_a_column_is_that_of_its_content(size: int, steps: list[dict[int, bytes]]) -> None:
-    """However it came about, whatever it shares with the columns before it, and whether those were asked for theirs."""
-    content = bytearray(8 * size)
-    column = Paged.of(content, 8)
-    for step in steps:
-        assert (Paged.of(content, 8).digest, content) == (column.digest, column.flat())
-        changes = {number: page for number, page in step.items() if number < size}
-        for number, page in changes.items():
-            content[8 * number : 8 * number + 8] = page
-        column = column.replaced(changes)
-    assert (Paged.of(content, 8).digest, content, Paged.of(content, 8)) == (column.digest, column.flat(), column)
-
-
 def test_a_state_is_equal_to_states_only() -> None:
     """Equal states are equal, hash alike and are one in a set; anything else is something else."""
     engine = pg.Engine(pg.Fleet(regions=[pg.Region("a")]), pg.policies.availability_first())
@@ -81,17 +46,6 @@ def test_a_state_is_equal_to_states_only() -> None:
     assert ({state}, hash(state), state.digest) == ({same}, hash(same), same.digest)
     assert state != later
     assert (state != state.digest, state != None) == (True, True)  # noqa: E711  # the comparison is what is tested
-
-
-def test_a_column_of_nothing_has_no_page() -> None:
-    """Not even one."""
-    assert (0, bytearray()) == (Paged((), 8).page_count, Paged((), 8).flat())
-
-
-def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
-    """Before that there is nothing to publish."""
-    with pytest.raises(AssertionError, match="after it has taken up a state"):
-        Workspace().publish()
 
 
 def test_a_machine_asks_its_model_about_rollback() -> None:
@@ -109,7 +63,9 @@ def test_a_machine_asks_its_model_about_rollback() -> None:
 def test_without_a_compiler_the_twin_takes_the_kernels_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine says which of them is at work."""
     monkeypatch.setitem(__import__("sys").modules, "phasegate.core.kernel", None)
+    monkeypatch.setitem(__import__("sys").modules, "phasegate.core.copier", None)
     assert kernels.default_kernel() is Twin
+    assert TwinCopier is kernels.copier_beside(type("Built", (), {"is_compiled": True}))
     fleet = pg.Fleet(regions=[pg.Region("a")])
     engine = pg.Engine(fleet, pg.policies.availability_first())
     expected = "Engine(<Fleet 1 regions, 0 sets, 0 instances>, AvailabilityFirst)"

@@ -1,0 +1,16 @@
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from typing_extensions import disjoint_base
+
+from phasegate.core.columns import Table
+from phasegate.core.pages import Paged
+
+@disjoint_base
+class Copier:
+    def __new__(cls, flat: Mapping[str, bytearray], dirty: Mapping[Table, bytearray]) -> Self: ...
+    def take(self, numbers: array[int], pages: list[bytes]) -> None: ...
+    def changed(self) -> list[int]: ...
+    def put(self, numbers: Sequence[int], pages: Sequence[bytes]) -> None: ...
+    def merged(self, columns: tuple[Paged, ...], numbers: array[int], pages: list[bytes]) -> tuple[Paged, ...]: ...

@@ -1,0 +1,199 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
+"""What was written in a workspace, page by page: `core.twin.copier`, compiled.
+
+The marks of a table are looked through once, a cache line at a time; every page that a mark names is copied once. The
+GIL stays held: what is made here are Python's own bytes.
+"""
+
+from cpython cimport array
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from libc.stdint cimport uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy
+
+import array as _arrays
+
+from phasegate.core.columns import COLUMNS as _COLUMNS, TABLES as _TABLES
+from phasegate.core.pages import Paged as _Paged, first_pages as _first_pages
+
+cdef struct Column:
+    uint8_t* flat
+    uint8_t* before  # what a small table's column was, NULL where pages are marked
+    Py_ssize_t page_bytes
+    Py_ssize_t first  # the number of its first page
+    int mark
+
+
+cdef struct Table:
+    uint8_t* marks  # NULL in small tables
+    Py_ssize_t pages
+    int begin  # its columns: [begin, end)
+    int end
+
+
+cdef uint8_t* start_of(uint8_t[::1] buffer) noexcept:
+    return &buffer[0]
+
+
+cdef Py_ssize_t next_marked(const uint8_t* marks, Py_ssize_t at, Py_ssize_t count) noexcept nogil:
+    """Return the first place from `at` on that has a mark, `count` if there is none."""
+    cdef uint64_t words[8]
+    while at < count:
+        if at % 64 == 0 and at + 64 <= count:
+            memcpy(words, marks + at, 64)
+            if not (words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]):
+                at += 64
+                continue
+        if marks[at]:
+            return at
+        at += 1
+    return count
+
+
+cdef tuple copied(tuple items):
+    """Return a tuple of its own with the same items, which nobody has seen yet: `put_into` may write in it."""
+    cdef Py_ssize_t count = PyTuple_GET_SIZE(items)
+    cdef Py_ssize_t at
+    cdef tuple made = PyTuple_New(count)
+    cdef object item
+    for at in range(count):
+        item = <object>PyTuple_GET_ITEM(items, at)
+        Py_INCREF(item)
+        PyTuple_SET_ITEM(made, at, item)
+    return made
+
+
+cdef int put_into(tuple made, Py_ssize_t at, object item) except -1:
+    cdef object before = <object>PyTuple_GET_ITEM(made, at)
+    Py_INCREF(item)
+    PyTuple_SET_ITEM(made, at, item)
+    Py_DECREF(before)
+    return 0
+
+
+cdef class Copier:
+    """The pages of a workspace's flat columns and its marks; it holds on to these buffers."""
+
+    cdef list keep
+    cdef Column* columns
+    cdef Table* tables
+    cdef int column_count, table_count
+
+    def __cinit__(self, flat, dirty):
+        cdef int at = 0, of = 0
+        cdef Column* column
+        cdef Table* table
+        self.keep = [flat, dirty, *flat.values(), *dirty.values()]
+        self.column_count, self.table_count = len(_COLUMNS), len(_TABLES)
+        self.columns = <Column*>calloc(self.column_count, sizeof(Column))
+        self.tables = <Table*>calloc(self.table_count, sizeof(Table))
+        if self.columns == NULL or self.tables == NULL:
+            raise MemoryError()
+        first = _first_pages(len(flat[known.name]) // known.page_bytes for known in _COLUMNS)
+        for of in range(self.table_count):
+            table = &self.tables[of]
+            table.begin = at
+            if _TABLES[of] in dirty:
+                table.marks = start_of(dirty[_TABLES[of]])
+            while at < self.column_count and _COLUMNS[at].table == _TABLES[of]:
+                column = &self.columns[at]
+                column.flat = start_of(flat[_COLUMNS[at].name])
+                column.page_bytes = _COLUMNS[at].page_bytes
+                column.first = first[at]
+                column.mark = _COLUMNS[at].mark
+                table.pages = first[at + 1] - first[at]
+                if table.marks == NULL:
+                    before = bytearray(flat[_COLUMNS[at].name])
+                    self.keep.append(before)
+                    column.before = start_of(before)
+                at += 1
+            table.end = at
+
+    def __dealloc__(self):
+        free(self.columns)
+        free(self.tables)
+
+    def take(self, array.array numbers, list pages):
+        """Append every page that was written since the last time, with its number; nothing is marked afterwards."""
+        self.go_through(numbers, pages)
+
+    def changed(self):
+        """Return the numbers of the pages that were written since the last time; nothing is marked afterwards."""
+        cdef array.array numbers = _arrays.array("I")
+        self.go_through(numbers, None)
+        return numbers.tolist()
+
+    def put(self, numbers, pages):
+        """Make these pages what is written here, and what was before."""
+        cdef Column* column
+        cdef Py_ssize_t number, offset
+        cdef int at
+        for number, page in zip(numbers, pages, strict=True):
+            at = self.column_count - 1
+            while self.columns[at].first > number:
+                at -= 1
+            column = &self.columns[at]
+            offset = (number - column.first) * column.page_bytes
+            if PyBytes_GET_SIZE(page) != column.page_bytes:
+                raise ValueError(f"page {number} is not of {column.page_bytes} bytes")
+            memcpy(column.flat + offset, PyBytes_AS_STRING(page), column.page_bytes)
+            if column.before != NULL:
+                memcpy(column.before + offset, PyBytes_AS_STRING(page), column.page_bytes)
+
+    def merged(self, tuple columns, array.array numbers, list pages):
+        """Return the columns with other pages at these numbers; the last one said of a number counts."""
+        cdef list found = [None] * self.column_count  # the pages of the columns that change
+        cdef Py_ssize_t entry, number
+        cdef int at = 0
+        for entry in range(len(pages)):
+            number = numbers.data.as_uints[entry]
+            if number < self.columns[at].first:
+                at = 0
+            while at + 1 < self.column_count and number >= self.columns[at + 1].first:
+                at += 1
+            if found[at] is None:
+                found[at] = copied((<object>columns[at]).pages)
+            put_into(<tuple>found[at], number - self.columns[at].first, pages[entry])
+        return tuple(
+            column if changed is None else _Paged(changed, column.page_bytes)
+            for column, changed in zip(columns, found, strict=True)
+        )
+
+    cdef int go_through(self, array.array numbers, list pages) except -1:
+        cdef Table* table
+        cdef Py_ssize_t page
+        cdef int of, at, marks
+        for of in range(self.table_count):
+            table = &self.tables[of]
+            if table.marks == NULL:
+                for at in range(table.begin, table.end):
+                    self.compare(&self.columns[at], table.pages, numbers, pages)
+                continue
+            page = next_marked(table.marks, 0, table.pages)
+            while page < table.pages:
+                marks = table.marks[page]
+                table.marks[page] = 0
+                for at in range(table.begin, table.end):
+                    if self.columns[at].mark & marks:
+                        self.add(&self.columns[at], page, numbers, pages)
+                page = next_marked(table.marks, page + 1, table.pages)
+        return 0
+
+    cdef int compare(self, Column* column, Py_ssize_t count, array.array numbers, list pages) except -1:
+        cdef Py_ssize_t page, offset
+        for page in range(count):
+            offset = page * column.page_bytes
+            if memcmp(column.before + offset, column.flat + offset, column.page_bytes):
+                memcpy(column.before + offset, column.flat + offset, column.page_bytes)
+                self.add(column, page, numbers, pages)
+        return 0
+
+    cdef int add(self, Column* column, Py_ssize_t page, array.array numbers, list pages) except -1:
+        cdef unsigned int number = <unsigned int>(column.first + page)
+        array.extend_buffer(numbers, <char*>&number, 1)
+        if pages is not None:
+            pages.append(PyBytes_FromStringAndSize(<char*>column.flat + page * column.page_bytes, column.page_bytes))
+        return 0

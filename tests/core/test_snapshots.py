@@ -1,0 +1,147 @@
+"""Pages, and the logs by which many states share them."""
+
+from __future__ import annotations
+
+import pickle
+from array import array
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phasegate.core import codes as c
+from phasegate.core import kernels, snapshot
+from phasegate.core.columns import BY_NAME, COLUMNS, PAGE_ROWS, TABLES
+from phasegate.core.pages import Paged, first_pages, merged
+from phasegate.core.snapshot import Snapshot
+from phasegate.core.twin import Copier as Twin
+from phasegate.core.workspace import MARKED, Workspace
+
+COPIERS = [Twin, kernels.copier_beside(kernels.default_kernel())]
+
+
+class Writing:
+    """Columns of a few pages each, written here and there, with a copier beside them."""
+
+    def __init__(self, copier: Any, chance: Random) -> None:
+        self.chance = chance
+        pages = {table: chance.choice((1, 2, 70, 130)) if table in MARKED else chance.randint(1, 2) for table in TABLES}
+        self.flat = {column.name: bytearray(pages[column.table] * column.page_bytes) for column in COLUMNS}
+        self.dirty = {table: bytearray(pages[table]) for table in MARKED}
+        self.copier = copier(self.flat, self.dirty)
+
+    def whole(self) -> tuple[Paged, ...]:
+        """Return what is written, cut into pages."""
+        return tuple(Paged.of(self.flat[column.name], column.page_bytes) for column in COLUMNS)
+
+    def write(self, times: int) -> None:
+        """Write somewhere, and mark it as a kernel would."""
+        for _ in range(times):
+            column = self.chance.choice(COLUMNS)
+            at = self.chance.randrange(len(self.flat[column.name]))
+            self.flat[column.name][at] = self.chance.randrange(256)
+            if column.table in self.dirty:
+                self.dirty[column.table][at // column.page_bytes] |= column.mark
+
+
+def test_equal_pages_side_by_side_are_one_object() -> None:
+    """Columns of one content share; the pages that differ are told by identity alone, and the last is padded."""
+    old = Paged.of(bytes(300), 100)
+    new = old.replaced({2: b"x" * 100})
+    assert (3, True, [2], []) == (
+        old.page_count,
+        old.page(0) is old.page(1),
+        [*new.differing(old)],
+        [*old.differing(old)],
+    )
+    assert (5, old) == (old.lengthened(5).page_count, old.lengthened(3))
+    assert bytes(50) == Paged.of(b"\1" * 50, 100).page(0)[50:]
+    assert pickle.loads(pickle.dumps(new)) == new != old
+
+
+def test_the_last_page_said_of_a_number_counts() -> None:
+    """Pages are numbered through all columns, one column after the other."""
+    columns = (Paged.of(bytes(4), 2), Paged.of(bytes(4), 4))
+    new = merged(columns, [0, 2, 0], [b"ab", b"cdef", b"gh"])
+    assert ((0, 2, 3), [b"gh\0\0", b"cdef"]) == (first_pages((2, 1)), [bytes(column.flat()) for column in new])
+    assert merged(columns, [], []) == columns
+
+
+@pytest.mark.parametrize("copier", COPIERS)
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from((1, 40, 10_000)))
+def test_every_snapshot_stays_what_was_written_when_it_was_taken(copier: Any, seed: int, pages_max: int) -> None:
+    """Whatever is written later, and wherever one goes on from; and its digest is that of its pages alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "LOG_PAGES_MIN", pages_max)
+        patch.setattr(snapshot, "LOG_SHARE", 10_000)
+        writing = Writing(copier, Random(seed))
+        known = [(Snapshot.of(writing.whole()), writing.whole())]
+        here = known[0][0]
+        for _ in range(12):
+            if writing.chance.random() < 0.3:
+                back = writing.chance.choice(known)[0]
+                stale = [*back.differing(here).union(writing.copier.changed())]
+                writing.copier.put(stale, [back.page(number) for number in stale])
+                here = back
+                assert writing.whole() == here.columns
+            writing.write(writing.chance.randint(0, 12))
+            here = here.followed(writing.copier)
+            assert [] == writing.copier.changed()
+            known.append((here, writing.whole()))
+            if writing.chance.random() < 0.5:
+                assert Snapshot.of(writing.whole()).digest == here.digest
+        writing.chance.shuffle(known)
+        for some, whole in known:
+            assert whole == some.columns
+            assert Snapshot.of(whole).digest == some.digest
+            assert pickle.loads(pickle.dumps(some)) == some == Snapshot.of(whole)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_both_copiers_find_the_same_pages(seed: int) -> None:
+    """Those that are marked, and those of small tables that have changed; each once."""
+    found = []
+    for copier in COPIERS:
+        writing = Writing(copier, Random(seed))
+        writing.write(30)
+        numbers, pages = array("I"), list[bytes]()
+        writing.copier.take(numbers, pages)
+        whole = writing.copier.merged(writing.whole(), numbers, [page[::-1] for page in pages])
+        found.append((sorted(zip(numbers, pages, strict=True)), whole))
+        assert len(set(numbers)) == len(numbers)
+        assert {0} == {mark for marks in writing.dirty.values() for mark in marks}
+    assert found[0] == found[1]
+
+
+def test_a_page_of_another_size_is_refused() -> None:
+    """The compiled copier does not write over what lies behind a page."""
+    compiled = pytest.importorskip("phasegate.core.copier", reason="no C compiler was at hand")
+    with pytest.raises(ValueError, match="page 0 is not of 256 bytes"):
+        Writing(compiled.Copier, Random(0)).copier.put([0], [b"x"])
+
+
+def test_a_changed_page_somewhere_else_gives_another_digest() -> None:
+    """The same page in the place of its neighbour, or of the same place in another column, is not the same state."""
+    columns = tuple(Paged.of(bytes(2 * 8), 8) for _ in range(2))
+    changed = {Snapshot.of(merged(columns, [number], [b"12345678"])).digest for number in range(4)}
+    assert 4 == len(changed | {Snapshot.of(columns).digest}) - 1
+
+
+def test_every_column_of_a_large_table_has_a_mark() -> None:
+    """In a byte; columns that share one are always written together. Small tables are compared instead."""
+    for table in TABLES:
+        marks = [column.mark for column in COLUMNS if column.table == table]
+        assert (table in MARKED) == all(marks)
+        assert all(0 <= mark < 256 and mark.bit_count() <= 1 for mark in marks)
+    assert c.WROTE_LIFE == BY_NAME["life"].mark
+    assert {"instance", "order", "bucket", "set"} == set(MARKED) < set(PAGE_ROWS)
+
+
+def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
+    """Before that there is nothing to publish."""
+    with pytest.raises(AssertionError, match="after it has taken up a state"):
+        Workspace(Twin).publish()
