@@ -17,7 +17,7 @@ from phasegate.core import roster as r
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.directory import Directory
 from phasegate.core.lifecycle import Life, compiled
-from phasegate.core.model import ZONELESS, Fleet, Image, ScaleSet
+from phasegate.core.model import ZONELESS, Fleet, Health, Image, ScaleSet
 from phasegate.core.pages import DIGEST_BYTES, Paged
 from phasegate.core.roster import NO_NUMBER, Roster
 from phasegate.core.rules import Rules
@@ -82,10 +82,9 @@ def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Top
 
 @frozen
 class Rows:
-    """The instances of one set in slot order: one entry an instance in each column, and its buckets."""
+    """The instances of one set in slot order: one entry an instance in each column, and its buckets side by side."""
 
     ident: array[int]
-    bucket: array[int]  # which of `sites`
     sites: list[tuple[int, int, int, int]]  # cell, upgrade domain, number, how many
     version: Sequence[int]
     health: bytes
@@ -103,6 +102,7 @@ class Compiler:
         self.rules = rules
         self.versions = [""]
         self.numbers: dict[tuple[int, ...], int] = {}
+        self.oldest: dict[str, int] = {}  # the number of each image's oldest version
         self.images = {image.name: image for image in fleet.images}
         for image in fleet.images:
             for version in image.versions:
@@ -111,19 +111,28 @@ class Compiler:
     def first_state(self, now: int) -> State:
         """Return the state in which nothing has begun: every listed instance in place, and counted."""
         flat = {column.name: array(column.typecode) for column in COLUMNS}
+        failed_last: dict[int, int] = {}
         failed_more: set[tuple[int, int]] = set()
         for s, model in enumerate(self.models):
             rows = self._rows(s, model)
             first_slot, first_bucket = len(flat["life"]), len(flat["begun"])
-            self._add_instances(flat, rows, first_bucket)
+            self._add_instances(flat, rows)
             self._add_set(flat, s, rows, first_slot, first_bucket)
             for row, versions in rows.failed:
                 numbers = [self._number(version) for version in versions]
-                flat["failed"][first_slot + row] = numbers[-1]
+                failed_last[first_slot + row] = numbers[-1]
                 failed_more.update((first_slot + row, number) for number in numbers[:-1])
+        total = len(flat["life"])
+        flat["order"] = array("I", range(total))
+        for name in ("previous", "failed", "deadline"):
+            flat[name] = array(flat[name].typecode, [0]) * total
+        # Nothing has been reported yet, so any report counts, even one observed at the epoch.
+        flat["observed"] = array("q", [-1]) * total
+        for slot, number in failed_last.items():
+            flat["failed"][slot] = number
         counts: dict[Table, int] = {
-            "instance": len(flat["life"]),
-            "order": len(flat["order"]),
+            "instance": total,
+            "order": total,
             "bucket": len(flat["begun"]),
             "set": len(self.models),
             "cell": len(self.directory.cells),
@@ -166,9 +175,11 @@ class Compiler:
         return number
 
     def _oldest(self, model: ScaleSet) -> int:
-        image = self.images.get(model.image.name)
-        known = [version.version for version in image.versions] if image is not None else []
-        return self._number(min(known, key=version_key, default=""))
+        name = model.image.name
+        if name not in self.oldest:
+            known = [version.version for version in self.images[name].versions] if name in self.images else []
+            self.oldest[name] = self._number(min(known, key=version_key, default=""))
+        return self.oldest[name]
 
     def _cell(self, model: ScaleSet, zone: str | None) -> int:
         return self.directory.cell_number[f"{model.region}/{ZONELESS if zone is None else zone}"]
@@ -181,7 +192,7 @@ class Compiler:
     def _spread(self, model: ScaleSet, count: int) -> Rows:
         """Spread a count evenly over the zones, then over the upgrade domains."""
         cells = [self._cell(model, zone) for zone in model.zones or (None,)]
-        ident, bucket = array("I"), array("I")
+        ident = array("I")
         sites: list[tuple[int, int, int, int]] = []
         stride = len(cells) * model.upgrade_domains
         for at, cell in enumerate(cells):
@@ -194,9 +205,8 @@ class Compiler:
                     sites.append((cell, kept, NO_NUMBER, 0))
                 sites[-1] = (*sites[-1][:3], sites[-1][3] + len(ids))
                 ident.extend(ids)
-                bucket.extend([len(sites) - 1] * len(ids))
         version = array("H", [self._oldest(model)]) * count
-        return Rows(ident, bucket, sites, version, bytes(count), bytes(count), [])
+        return Rows(ident, sites, version, bytes(count), bytes(count), [])
 
     def _listed(self, s: int, model: ScaleSet, roster: Roster) -> Rows:
         """Order listed instances by number, cell, upgrade domain and id."""
@@ -218,19 +228,17 @@ class Compiler:
         keys.sort()
         is_text = s in self.directory.texts
         ids = roster.ids
-        ident, bucket = array("I"), array("I")
+        ident = array("I")
         sites: list[tuple[int, int, int, int]] = []
         for number, cell, domain, row in keys:
             if not sites or sites[-1][:3] != (cell, domain, number):
                 sites.append((cell, domain, number, 0))
             sites[-1] = (cell, domain, number, sites[-1][3] + 1)
             ident.append(row if is_text else int(ids[row]))
-            bucket.append(len(sites) - 1)
         rows = [key[3] for key in keys]
         place = {row: at for at, row in enumerate(rows)} if roster.failed else {}
         return Rows(
             ident,
-            bucket,
             sites,
             array("H", (interned[versions[row]] for row in rows)),
             bytes(roster.health[row] for row in rows),
@@ -239,32 +247,28 @@ class Compiler:
         )
 
     @staticmethod
-    def _add_instances(flat: dict[str, array[int]], rows: Rows, first_bucket: int) -> None:
-        count = len(rows.ident)
-        first_slot = len(flat["life"])
-        flat["life"].extend(Life.PENDING | health << c.HEALTH_SHIFT for health in rows.health)
-        flat["flag"].extend(rows.flag)
+    def _add_instances(flat: dict[str, array[int]], rows: Rows) -> None:
+        bucket = len(flat["begun"])
+        flat["life"].frombytes(rows.health.translate(_PENDING))
+        flat["flag"].frombytes(rows.flag)
         flat["version"].extend(rows.version)
-        flat["bucket"].extend(first_bucket + bucket for bucket in rows.bucket)
         flat["ident"].extend(rows.ident)
-        flat["order"].extend(range(first_slot, first_slot + count))
-        for name in ("previous", "failed"):
-            flat[name].frombytes(bytes(2 * count))
-        # Nothing has been reported yet, so any report counts, even one observed at the epoch.
-        flat["observed"].extend([-1] * count)
-        flat["deadline"].frombytes(bytes(8 * count))
+        for *_, count in rows.sites:
+            flat["bucket"].extend(array("I", [bucket]) * count)
+            bucket += 1
 
     def _add_set(self, flat: dict[str, array[int]], s: int, rows: Rows, first_slot: int, first_bucket: int) -> None:
-        first = first_slot
-        bad = 0
+        bad = _count_bad(rows.health, 0, len(rows.health))
+        row = 0
+        site, wait = array("i"), array("I")
         for cell, domain, number, count in rows.sites:
-            of_bucket = rows.health[first - first_slot : first - first_slot + count]
-            bad_here = of_bucket.count(1) + of_bucket.count(2)
-            bad += bad_here
-            flat["site"].extend((s, cell, domain, number, first, count))
-            flat["wait"].extend((count, bad_here, 0))
-            flat["begun"].append(0)
-            first += count
+            bad_here = _count_bad(rows.health, row, row + count) if bad else 0
+            site.extend((s, cell, domain, number, first_slot + row, count))
+            wait.extend((count, bad_here, 0))
+            row += count
+        flat["site"].extend(site)
+        flat["wait"].extend(wait)
+        flat["begun"].frombytes(bytes(len(rows.sites)))
         tally = array("I", [0] * c.TALLY)
         tally[Life.PENDING] = tally[c.TALLY_TOTAL] = len(rows.ident)
         tally[c.TALLY_BAD] = bad
@@ -274,6 +278,13 @@ class Compiler:
         link[c.LINK_REGION] = self.directory.set_region[s]
         link[c.LINK_BUCKET], link[c.LINK_BUCKETS] = first_bucket, len(rows.sites)
         flat["link"].extend(link)
+
+
+def _count_bad(health: bytes, first: int, end: int) -> int:
+    return health.count(Health.UNHEALTHY, first, end) + health.count(Health.UNKNOWN, first, end)
+
+
+_PENDING = bytes(Life.PENDING | health << c.HEALTH_SHIFT & 255 for health in range(256))  # `life` by health
 
 
 def padded(flat: bytes, rows: int, table: Table, row_bytes: int) -> Paged:

@@ -415,6 +415,18 @@ cdef class Kernel:
         cdef int32_t* site = self.site + <Py_ssize_t>bucket * SITE
         return as_array("I", <const int32_t*>(self.order + site[SITE_FIRST]), site[SITE_COUNT])
 
+    def present(self, int s):
+        """Return the slots of the set's instances in order, without those that are gone."""
+        cdef int bucket, i
+        cdef uint32_t* run
+        self.found.size = 0
+        for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+            run = self.order + self.site[bucket * SITE + SITE_FIRST]
+            for i in range(self.site[bucket * SITE + SITE_COUNT]):
+                if self.life[run[i]] & STATE_BITS != GONE:
+                    push(&self.found, run[i])
+        return as_array("I", self.found.data, self.found.size)
+
     def earliest(self, int s):
         """Return when the first deadline of the set's instances in flight falls due, 0 if none is in flight."""
         cdef int64_t found = 0
@@ -1265,6 +1277,17 @@ cdef class Kernel:
             if to != state:
                 self.c_put(slot, to, self.life[slot] >> HEALTH_SHIFT)
                 self.record_slot(T_BECAME, s, to, cause, slot)
+
+    def forget_marks(self, slots):
+        """Let instances be judged anew by a new attempt: neither refused by a policy nor too late any more."""
+        cdef array.array column = uint32s(slots)
+        cdef Py_ssize_t i
+        cdef int slot
+        for i in range(column.ob_size):
+            slot = column.data.as_uints[i]
+            if self.flag[slot] & (REFUSED | TOO_LATE):
+                self.flag[slot] &= 255 - (REFUSED | TOO_LATE)
+                self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FLAG
 
     cdef int c_end(self, int s, int status, int code) except -1 nogil:
         cdef int rollout = self.link[s * LINK + LINK_ROLLOUT]

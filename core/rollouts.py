@@ -7,6 +7,7 @@ for every instance and batch is the kernel's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -139,10 +140,7 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
             v.begun[bucket] = 0
             v.touch_bucket(bucket)
     slots = work.slots_of(s)
-    for slot in slots:
-        if v.flag[slot] & (c.REFUSED | c.TOO_LATE):
-            v.flag[slot] &= ~(c.REFUSED | c.TOO_LATE)
-            v.touch_slot(slot)
+    work.kernel.forget_marks(slots)
     classify(work, s, slots, c.BY_ROLLOUT)
     if work.compiled.rules.asks:
         refuse_at_once(work, s)
@@ -172,15 +170,29 @@ def classify(work: Working, s: int, slots: Sequence[int], cause: int) -> None:
     """Say of each of the instances whether it is current, excluded or pending for the set's target (semantics 2, 8)."""
     rules = work.compiled.rules
     target = work.v.link[s * c.LINK + c.LINK_TARGET]
-    reached = bytearray(len(work.book.versions))
-    if target:
-        key = version_key(work.book.versions[target])
-        for number, version in enumerate(work.book.versions):
-            if number and (version_key(version) >= key if rules.keeps_newer else version_key(version) == key):
-                reached[number] = 1
-    more = frozenset(slot for slot, number in work.book.failed_more if number == target)
+    reached = _reached(work.book.versions, target, rules.keeps_newer)
+    more = _failed_more(work.book.failed_more, target)
     excluding = PROTECTED * rules.excludes_protected | SKIPPED * rules.excludes_skipped | c.REFUSED
-    work.kernel.classify(s, slots, bytes(reached), more, excluding, rules.excludes_failed_before, cause)
+    work.kernel.classify(s, slots, reached, more, excluding, rules.excludes_failed_before, cause)
+
+
+@lru_cache(maxsize=64)  # the same for every set that goes to that target
+def _reached(versions: tuple[str, ...], target: int, keeps_newer: bool) -> bytes:
+    """Return a byte a version: whether it is the target, or newer where that counts; none is where there is no target.
+
+    `target` and the places are numbers of `Book.versions`; number 0 is unknown and no version at all.
+    """
+    keys = [version_key(version) for version in versions[1:]]
+    if not target:
+        return bytes(len(versions))
+    key = keys[target - 1]
+    return bytes([0, *(known >= key if keeps_newer else known == key for known in keys)])
+
+
+@lru_cache(maxsize=64)
+def _failed_more(failed_more: frozenset[tuple[int, int]], target: int) -> frozenset[int]:
+    """Return the slots on which the target failed longer ago than their column tells."""
+    return frozenset(slot for slot, number in failed_more if number == target)
 
 
 def refuse_at_once(work: Working, s: int) -> None:

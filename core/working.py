@@ -17,7 +17,6 @@ from phasegate.core import codes as c
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
 from phasegate.core.kernels import copier_beside
-from phasegate.core.lifecycle import Life
 from phasegate.core.model import ScaleSet
 from phasegate.core.rules import Admit, Never, Question
 from phasegate.core.snapshot import Snapshot
@@ -95,15 +94,8 @@ class Working:
 
     def slots_of(self, s: int) -> array[int]:
         """Return the set's present instances, in order."""
-        found = array("I")
-        for bucket in range(
-            self.v.link[s * c.LINK + c.LINK_BUCKET],
-            self.v.link[s * c.LINK + c.LINK_BUCKET] + self.v.link[s * c.LINK + c.LINK_BUCKETS],
-        ):
-            first = self.v.site[bucket * c.SITE + c.SITE_FIRST]
-            run = self.v.order[first : first + self.v.site[bucket * c.SITE + c.SITE_COUNT]]
-            found.extend(slot for slot in run if self.v.life[slot] & c.STATE_BITS != Life.GONE)
-        return found
+        slots: array[int] = self.kernel.present(s)
+        return slots
 
     def id_of(self, slot: int) -> str:
         """Return an instance's id; one that is gone keeps it."""

@@ -231,6 +231,13 @@ class Counters:
         first = self.v.site[bucket * c.SITE + c.SITE_FIRST]
         return self.v.order[first : first + self.v.site[bucket * c.SITE + c.SITE_COUNT]]
 
+    def present(self, s: int) -> array[int]:
+        """Return the slots of the set's instances in order, without those that are gone."""
+        found = array("I")
+        for bucket in self.buckets(s):
+            found.extend(slot for slot in self.members(bucket) if self.v.life[slot] & c.STATE_BITS != Life.GONE)
+        return found
+
     def earliest(self, s: int) -> int:
         """Return when the first deadline of the set's instances in flight falls due, 0 if none is in flight."""
         v = self.v

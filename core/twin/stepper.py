@@ -311,6 +311,13 @@ class Stepper(Selector):
                 self.put(slot, to, life >> c.HEALTH_SHIFT)
                 self.record_slot(c.T_BECAME, s, to, cause, slot)
 
+    def forget_marks(self, slots: Iterable[int]) -> None:
+        """Let instances be judged anew by a new attempt: neither refused by a policy nor too late any more."""
+        for slot in slots:
+            if self.v.flag[slot] & (c.REFUSED | c.TOO_LATE):
+                self.v.flag[slot] &= ~(c.REFUSED | c.TOO_LATE)
+                self.v.touch_slot(slot, c.WROTE_FLAG)
+
     def end(self, s: int, status: int, code: int) -> None:
         """End the set's attempt; nothing of it is in flight."""
         v = self.v
