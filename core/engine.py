@@ -43,11 +43,11 @@ from phasegate.core.facts import Commands, Step
 from phasegate.core.kernels import default_kernel
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, Health
+from phasegate.core.picks import Picks
 from phasegate.core.progress import history_of, report
 from phasegate.core.reasons import Verdict
 from phasegate.core.rules import Policy
 from phasegate.core.state import ATTEMPTS_KEPT, AttemptRecord, State
-from phasegate.core.twin.selector import Pick
 from phasegate.core.working import Working
 
 TIME_MAX = 2**53  # ms: integers that every JSON reader keeps exact
@@ -196,11 +196,11 @@ class Engine:
             digest = _chained(digest, s, record)
         return Step(work.publish(now, history=history, history_digest=digest), tuple(reader.facts))
 
-    def _settle(self, reader: tracing.Reader, now: int) -> list[Pick]:
+    def _settle(self, reader: tracing.Reader, now: int) -> Picks:
         """Settle, and set the start instants of the phases that have opened; until nothing moves any more."""
         work = self._work
         while True:
-            picks: list[Pick] = work.kernel.settle()
+            picks: Picks = work.kernel.settle()
             reader.read(work.kernel.take_trace())
             if not reader.opened:
                 return picks
@@ -282,7 +282,7 @@ class Engine:
             sets = self.compiled.directory.sets
             return tuple(Batch(sets[s], slots) for s, _, slots in self._picks(state))
 
-    def _picks(self, state: State) -> list[Pick]:
+    def _picks(self, state: State) -> Picks:
         work = self._work
         work.take_up(state)
         picks = work.picks

@@ -15,13 +15,13 @@ from phasegate.core.compiling import image_named
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
+from phasegate.core.picks import Picks
 from phasegate.core.reasons import Code, Fact, Reason, Verdict
 from phasegate.core.rollouts import codes_of
 from phasegate.core.roster import NO_NUMBER, PROTECTED, SKIPPED
 from phasegate.core.rules import Admit
 from phasegate.core.tracing import ATTEMPTS, ERRORS
 from phasegate.core.twin.counters import items_of
-from phasegate.core.twin.selector import Pick
 from phasegate.core.windows import next_opening
 from phasegate.core.working import Working
 
@@ -235,7 +235,7 @@ def of_policies(work: Working, s: int, bucket: int, slots: Sequence[int]) -> lis
     return found
 
 
-def explain(work: Working, slot: int, now: int, picks: Sequence[Pick]) -> Explanation:
+def explain(work: Working, slot: int, now: int, picks: Picks) -> Explanation:
     """Return what an instance is, and why it does not start now; `picks` are what would be started."""
     v = work.v
     s = v.set_of(slot)
@@ -273,7 +273,7 @@ def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
     return found or [_without_attempt(work, s, work.kernel.standing(s))]
 
 
-def _why_pending(work: Working, slot: int, s: int, now: int, picks: Sequence[Pick]) -> list[Reason]:
+def _why_pending(work: Working, slot: int, s: int, now: int, picks: Picks) -> list[Reason]:
     found = of_set(work, s, now)
     if work.kernel.standing(s) & (c.NO_ATTEMPT | c.ENDED):
         return found

@@ -221,6 +221,13 @@ cdef struct Place:
     int32_t phase
     int32_t cell
     int32_t s
+    int32_t bucket
+
+
+cdef struct Places:
+    Place* data
+    Py_ssize_t size
+    Py_ssize_t room
 
 
 @cython.final
@@ -272,8 +279,7 @@ cdef class Kernel:
     cdef uint8_t* touched
     cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets
     cdef Ints found, batch, picks, pick_slots, ends, choices, choice_slots
-    cdef Place* queue
-    cdef Py_ssize_t queue_size, queue_room
+    cdef Places queue, later, sorting
     cdef bint is_quiet
     cdef int64_t now
     cdef Ints trace
@@ -315,13 +321,14 @@ cdef class Kernel:
     cdef int consult(self, int s, int bucket) except -1
     cdef int c_choose(self, int s) except -2 nogil
     cdef int c_fill(self, int s) except -1 nogil
+    cdef int c_batch(self, int s, int bucket) except -1 nogil
     cdef int c_legal(self, int s) except -1 nogil
     cdef bint has_met_domain(self, int s, int bucket, int number, int lately) noexcept nogil
     cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil
     cdef int c_walk(self) except -1 nogil
-    cdef int append(self, Place place) except -1 nogil
-    cdef void sift_down(self, Py_ssize_t at) noexcept nogil
-    cdef list taken_picks(self)
+    cdef int sort_hot(self) except -1 nogil
+    cdef bint may_still(self, Place place) noexcept nogil
+    cdef object taken_picks(self)
     cdef Place c_place(self, int s, int bucket) noexcept nogil
     cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil
     cdef int forget_health(self, int slot, int health) noexcept nogil

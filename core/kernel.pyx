@@ -10,7 +10,7 @@ taken only to ask a user's policy.
 
 from cpython cimport array
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset
 
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -19,6 +19,7 @@ import array as _arrays
 
 from phasegate.core import codes as _codes
 from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
+from phasegate.core.picks import Picks as _Picks
 
 CODES = dict(
     WROTE_LIFE=WROTE_LIFE, WROTE_FLAG=WROTE_FLAG, WROTE_VERSION=WROTE_VERSION, WROTE_PREVIOUS=WROTE_PREVIOUS,
@@ -68,6 +69,19 @@ for _name, _value in CODES.items():
 
 # --- growing arrays of integers --------------------------------------------------------------------------------------
 
+cdef int32_t* reserved(Ints* ints, Py_ssize_t more) except NULL nogil:
+    """Make room for so many numbers; return where the first of them goes."""
+    cdef int32_t* data
+    if ints.size + more > ints.room:
+        data = <int32_t*>realloc(ints.data, (2 * ints.room + more + 64) * sizeof(int32_t))
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        ints.data = data
+        ints.room = 2 * ints.room + more + 64
+    return ints.data + ints.size
+
+
 cdef int by_size(const void* one, const void* other) noexcept nogil:
     cdef int32_t a = (<const int32_t*>one)[0]
     cdef int32_t b = (<const int32_t*>other)[0]
@@ -111,12 +125,101 @@ cdef Ragged ragged(object lists):
     return made
 
 
+# --- places in the order ---------------------------------------------------------------------------------------------
+
 cdef inline bint precedes(Place one, Place other) noexcept nogil:
     if one.phase != other.phase:
         return one.phase < other.phase
     if one.cell != other.cell:
         return one.cell < other.cell
     return one.s < other.s
+
+
+cdef int make_room(Places* places, Py_ssize_t count) except -1 nogil:
+    cdef Place* data
+    if count > places.room:
+        data = <Place*>realloc(places.data, (count + count // 2 + 64) * sizeof(Place))
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        places.data = data
+        places.room = count + count // 2 + 64
+    return 0
+
+
+cdef inline int32_t key_of(Place place, bint by_phase) noexcept nogil:
+    return place.phase if by_phase else place.cell
+
+
+cdef int sort_by(Places* places, Places* spare, bint by_phase) except -1 nogil:
+    """Sort places by one key, keeping the order of those that are equal: count, then put each where it belongs."""
+    cdef int32_t highest = 0
+    cdef bint is_sorted = True
+    cdef Py_ssize_t* ends
+    cdef Py_ssize_t i, before, count
+    cdef int32_t key
+    cdef Places swap
+    for i in range(places.size):
+        key = key_of(places.data[i], by_phase)
+        highest = max(highest, key)
+        is_sorted = is_sorted and (i == 0 or key_of(places.data[i - 1], by_phase) <= key)
+    if is_sorted:
+        return 0
+    make_room(spare, places.size)
+    ends = <Py_ssize_t*>calloc(highest + 1, sizeof(Py_ssize_t))
+    if ends == NULL:
+        with gil:
+            raise MemoryError()
+    for i in range(places.size):
+        ends[key_of(places.data[i], by_phase)] += 1
+    before = 0
+    for key in range(highest + 1):
+        count = ends[key]
+        ends[key] = before
+        before += count
+    for i in range(places.size):
+        key = key_of(places.data[i], by_phase)
+        spare.data[ends[key]] = places.data[i]
+        ends[key] += 1
+    free(ends)
+    spare.size = places.size
+    swap = places[0]
+    places[0] = spare[0]
+    spare[0] = swap
+    return 0
+
+
+cdef int put_back(Places* heap, Place place) except -1 nogil:
+    """Add a place to a heap."""
+    cdef Py_ssize_t at = heap.size
+    make_room(heap, heap.size + 1)
+    heap.size += 1
+    while at > 0 and precedes(place, heap.data[(at - 1) // 2]):
+        heap.data[at] = heap.data[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap.data[at] = place
+    return 0
+
+
+cdef Place take_first(Places* heap) noexcept nogil:
+    """Take the first place out of a heap that is not empty."""
+    cdef Place first = heap.data[0]
+    cdef Place moved
+    cdef Py_ssize_t at = 0, child
+    heap.size -= 1
+    moved = heap.data[heap.size]
+    while True:
+        child = 2 * at + 1
+        if child >= heap.size:
+            break
+        if child + 1 < heap.size and precedes(heap.data[child + 1], heap.data[child]):
+            child += 1
+        if not precedes(heap.data[child], moved):
+            break
+        heap.data[at] = heap.data[child]
+        at = child
+    heap.data[at] = moved
+    return first
 
 
 cdef class Kernel:
@@ -204,7 +307,9 @@ cdef class Kernel:
         free(self.ends.data)
         free(self.choices.data)
         free(self.choice_slots.data)
-        free(self.queue)
+        free(self.queue.data)
+        free(self.later.data)
+        free(self.sorting.data)
         free(self.trace.data)
 
     # --- taking up and leaving ---------------------------------------------------------------------------------------
@@ -628,6 +733,8 @@ cdef class Kernel:
                 break
             if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_PENDING]:
                 number = self.site[bucket * SITE + SITE_NUMBER]
+                if not self.option[s] & FABRIC:
+                    break  # no upgrade domain is marked as begun
                 if self.begun[bucket] > lately[0]:
                     lately[0] = self.begun[bucket]
         return number
@@ -761,6 +868,40 @@ cdef class Kernel:
                 healthy += well
         return size
 
+    cdef int c_batch(self, int s, int bucket) except -1 nogil:
+        """Append the batch from a bucket to `pick_slots`; return its size: `c_part` and `c_fill` in one go if it can be."""
+        cdef int cap, room, at_most, wanted, life, bad, i
+        cdef int size = 0, healthy = 0
+        cdef int32_t* into
+        cdef const uint32_t* run
+        if self.ask is not None or self.option[s] & CROSS_ZONE:
+            self.c_part(s, bucket)
+            return self.c_fill(s)
+        cap = self.c_cap(s)
+        room = self.c_room(s)
+        at_most = self.c_healthy_at_most(s)
+        if room < cap:
+            cap = room
+        run = self.order + self.site[bucket * SITE + SITE_FIRST]
+        into = reserved(&self.pick_slots, max(1, cap))
+        wanted = 1 if self.option[s] & PRIORITIZE else -1
+        while True:
+            for i in range(self.site[bucket * SITE + SITE_COUNT]):
+                if size >= max(1, cap):
+                    break
+                life = self.life[run[i]]
+                bad = is_bad(life >> HEALTH_SHIFT)
+                if life & STATE_BITS == PENDING and (wanted < 0 or bad == wanted):
+                    if size == 0 or healthy + 1 - bad <= at_most:
+                        into[size] = run[i]
+                        size += 1
+                        healthy += 1 - bad
+            if wanted != 1:
+                break
+            wanted = 0
+        self.pick_slots.size += size
+        return size
+
     # --- what is legal, what is picked -------------------------------------------------------------------------------
 
     def legal(self, int s):
@@ -828,42 +969,67 @@ cdef class Kernel:
             self.use(self.set_instance_groups.items[i], by * count)
         return 0
 
+    cdef int sort_hot(self) except -1 nogil:
+        cdef Py_ssize_t i
+        cdef int s
+        for i in range(1, self.hot_sets.size):
+            if self.hot_sets.data[i] < self.hot_sets.data[i - 1]:
+                break
+        else:
+            return 0
+        if self.hot_sets.size < self.set_count // 16:
+            qsort(self.hot_sets.data, self.hot_sets.size, sizeof(int32_t), by_size)
+            return 0
+        i = 0
+        for s in range(self.set_count):
+            if self.hot[s]:
+                self.hot_sets.data[i] = s
+                i += 1
+        return 0
+
     cdef int c_walk(self) except -1 nogil:
-        """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`."""
+        """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`.
+
+        The twin's heap is an array here that is sorted once, and a heap of those that were put back.
+        """
         cdef Py_ssize_t i, kept = 0
         cdef int s, bucket, gates, count
         cdef int32_t* pick
         cdef Place place
         cdef bint is_asked = self.ask is not None
-        self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = self.queue_size = 0
+        self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = 0
+        self.queue.size = self.later.size = 0
+        self.sort_hot()
+        make_room(&self.queue, self.hot_sets.size)
         for i in range(self.hot_sets.size):
             s = self.hot_sets.data[i]
             bucket = -1 if self.c_standing(s) else self.c_choose(s)
             if bucket >= 0:
-                self.append(self.c_place(s, bucket))
+                self.queue.data[self.queue.size] = self.c_place(s, bucket)
+                self.queue.size += 1
             if bucket >= 0 or (is_asked and (self.status[s] == WAITING or self.status[s] == ROLLING)):
                 self.hot_sets.data[kept] = s
                 kept += 1
             else:
                 self.hot[s] = 0
         self.hot_sets.size = kept
-        i = self.queue_size // 2
-        while i > 0:
-            i -= 1
-            self.sift_down(i)
-        while self.queue_size:
-            place = self.queue[0]
-            s = place.s
-            bucket = -1 if self.c_standing(s) else self.c_choose(s)
-            if bucket >= 0 and self.site[bucket * SITE + SITE_CELL] != place.cell:
-                self.queue[0] = self.c_place(s, bucket)
-                self.sift_down(0)
-                continue
-            self.queue_size -= 1
-            self.queue[0] = self.queue[self.queue_size]
-            self.sift_down(0)
-            if bucket < 0:
-                continue
+        sort_by(&self.queue, &self.sorting, False)
+        sort_by(&self.queue, &self.sorting, True)
+        i = 0
+        while i < self.queue.size or self.later.size:
+            if self.later.size and (i == self.queue.size or precedes(self.later.data[0], self.queue.data[i])):
+                place = take_first(&self.later)
+            else:
+                place = self.queue.data[i]
+                i += 1
+            s, bucket = place.s, place.bucket
+            if not self.may_still(place):
+                bucket = -1 if self.c_standing(s) else self.c_choose(s)
+                if bucket >= 0 and self.site[bucket * SITE + SITE_CELL] != place.cell:
+                    put_back(&self.later, self.c_place(s, bucket))
+                    continue
+                if bucket < 0:
+                    continue
             gates = self.c_gates(s)
             if gates:
                 push(&self.ends, s)
@@ -871,12 +1037,10 @@ cdef class Kernel:
                 if self.status[s] == ROLLING:
                     break
                 continue
-            self.c_part(s, bucket)
-            push(&self.picks, s)
-            push(&self.picks, bucket)
-            push(&self.picks, <int32_t>self.pick_slots.size)
-            count = self.c_fill(s)
-            push(&self.picks, count)
+            pick = reserved(&self.picks, 4)
+            pick[0], pick[1], pick[2] = s, bucket, <int32_t>self.pick_slots.size
+            count = pick[3] = self.c_batch(s, bucket)
+            self.picks.size += 4
             self.assume(s, bucket, count, 1)
         self.is_quiet = True
         i = self.picks.size
@@ -887,42 +1051,28 @@ cdef class Kernel:
         self.is_quiet = False
         return 0
 
-    cdef int append(self, Place place) except -1 nogil:
-        cdef Place* queue
-        if self.queue_size == self.queue_room:
-            queue = <Place*>realloc(self.queue, (2 * self.queue_room + 64) * sizeof(Place))
-            if queue == NULL:
-                with gil:
-                    raise MemoryError()
-            self.queue = queue
-            self.queue_room = 2 * self.queue_room + 64
-        self.queue[self.queue_size] = place
-        self.queue_size += 1
-        return 0
+    cdef bint may_still(self, Place place) noexcept nogil:
+        """Whether the picks of this walk have left a choice as it was; False where it takes as long to say as to choose.
 
-    cdef void sift_down(self, Py_ssize_t at) noexcept nogil:
-        cdef Place moved = self.queue[at]
-        cdef Py_ssize_t child
-        while True:
-            child = 2 * at + 1
-            if child >= self.queue_size:
-                break
-            if child + 1 < self.queue_size and precedes(self.queue[child + 1], self.queue[child]):
-                child += 1
-            if not precedes(self.queue[child], moved):
-                break
-            self.queue[at] = self.queue[child]
-            at = child
-        self.queue[at] = moved
+        A walk only takes cells, regions and groups into use, so whatever kept the set from another cell still does.
+        """
+        cdef int region = self.link[place.s * LINK + LINK_REGION]
+        cdef uint32_t i
+        if self.ask is not None:
+            return False
+        if self.set_instance_groups.first[place.s] != self.set_instance_groups.first[place.s + 1]:
+            return False
+        if self.set_work_groups.first[place.s] != self.set_work_groups.first[place.s + 1]:
+            return False
+        for i in range(self.region_pairs.first[region], self.region_pairs.first[region + 1]):
+            if self.working[self.region_pairs.items[i]]:
+                return False
+        return not self.c_in_cell(place.s, place.cell)
 
-    cdef list taken_picks(self):
-        cdef Py_ssize_t i
-        cdef int32_t* pick
-        cdef list found = []
-        for i in range(0, self.picks.size, 4):
-            pick = self.picks.data + i
-            found.append((pick[0], pick[1], as_array("I", self.pick_slots.data + pick[2], pick[3])))
-        return found
+    cdef object taken_picks(self):
+        return _Picks(
+            as_array("i", self.picks.data, self.picks.size), as_array("I", self.pick_slots.data, self.pick_slots.size)
+        )
 
     def walk(self):
         """Return the batches to start now, and the attempts to end instead with the bits of `gates`."""
@@ -936,6 +1086,7 @@ cdef class Kernel:
         place.phase = self.link[s * LINK + LINK_PHASE]
         place.cell = self.site[bucket * SITE + SITE_CELL]
         place.s = s
+        place.bucket = bucket
         return place
 
     def place(self, int s, int bucket):

@@ -18,12 +18,12 @@ from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
 from phasegate.core.kernels import copier_beside
 from phasegate.core.model import ScaleSet
+from phasegate.core.picks import Picks
 from phasegate.core.rules import Admit, Never, Question
 from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import Book, State
 from phasegate.core.timers import Timers
 from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
-from phasegate.core.twin.selector import Pick
 from phasegate.core.views import Views
 from phasegate.core.workspace import Workspace
 
@@ -35,7 +35,7 @@ class Working:
     kernel: Any  # the compiled kernel or its twin: one interface, two texts
     timers: Timers
     book: Book
-    picks: list[Pick] | None
+    picks: Picks | None
 
     def __init__(self, compiled: Compiled, kernel_class: Any) -> None:
         self.compiled = compiled

@@ -13,10 +13,8 @@ from heapq import heapify, heappop, heappush
 
 from phasegate.core import codes as c
 from phasegate.core.lifecycle import Life
+from phasegate.core.picks import Pick, Picks
 from phasegate.core.twin.counters import ADMIT, NEVER, UNBOUNDED, Counters, items_of
-
-Pick = tuple[int, int, "array[int]"]
-"""One batch: set, bucket of its first candidate, slots in order."""
 
 Choice = tuple[int, int, "array[int]", int, int]
 """What is legal for one set: set, bucket, candidates in order, at most, of those healthy at most."""
@@ -283,7 +281,7 @@ class Selector(Counters):
         for group in items_of(self.statics.set_instance_groups, s):
             self.use(group, by * count)
 
-    def walk(self) -> tuple[list[Pick], list[tuple[int, int]]]:
+    def walk(self) -> tuple[Picks, list[tuple[int, int]]]:
         """Return the batches to start now, and the attempts to end instead with the bits of `gates`.
 
         Both in order: phase, cell, set. Every pick is legal after the ones before it. If no attempt is to end, nothing
@@ -292,7 +290,7 @@ class Selector(Counters):
         queue: list[tuple[int, int, int]] = []
         still: list[int] = []
         self.refusals.clear()
-        for s in self.hot_sets:
+        for s in sorted(self.hot_sets):
             bucket = self.choose(s) if not self.standing(s) else -1
             if bucket >= 0:
                 queue.append(self.place(s, bucket))
@@ -326,7 +324,7 @@ class Selector(Counters):
         for s, bucket, batch in reversed(picks):
             self.assume(s, bucket, len(batch), -1)
         self.is_quiet = False
-        return picks, ends
+        return Picks.of(picks), ends
 
     def place(self, s: int, bucket: int) -> tuple[int, int, int]:
         """Return where a batch stands in the order: regions by phase, then name; cells; sets."""

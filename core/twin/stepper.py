@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from phasegate.core import codes as c
 from phasegate.core.lifecycle import Do, Happening, Life
 from phasegate.core.model import Health
+from phasegate.core.picks import Picks
 from phasegate.core.twin.counters import NEVER
-from phasegate.core.twin.selector import Pick, Selector
+from phasegate.core.twin.selector import Selector
 
 OPEN_COMMAND = {Life.REPLACING: Do.REPLACE, Life.CONFIGURING: Do.CONFIGURE, Life.RESTORING: Do.RESTORE}
 ANSWERS = {4: Happening.DISK_REPLACED, 5: Happening.CONFIGURED, 6: Happening.STEP_FAILED}
@@ -347,7 +348,7 @@ class Stepper(Selector):
 
     # --- settling ----------------------------------------------------------------------------------------------------
 
-    def settle(self) -> list[Pick]:
+    def settle(self) -> Picks:
         """Bring everything to a fixed point; return what `select` would start then."""
         while True:
             if self.ask is not None:
