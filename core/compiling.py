@@ -49,6 +49,7 @@ def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Top
                 of_sets[group.counts][number[member]].append(g)
     return Statics(
         life_table=compiled(),
+        listed=directory.first_slot[-1],
         cell_words=words,
         cell_rows=rows,
         cell_region=array("I", (region_of[cell] for cell in topology.cells)),

@@ -270,7 +270,7 @@ cdef class Kernel:
     cdef const uint32_t* region_sets
     cdef const uint32_t* group_limit
     cdef Ragged cell_wakes, cell_groups, region_pairs, set_instance_groups, set_work_groups, group_sets, group_regions
-    cdef int cell_words, cell_count, set_count
+    cdef int listed, cell_words, cell_count, set_count
     cdef int64_t step_timeout_ms, health_timeout_ms, phase_bake_ms
     cdef int phase_failure_percent
     cdef bint has_delays
@@ -327,6 +327,8 @@ cdef class Kernel:
     cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil
     cdef int c_walk(self) except -1 nogil
     cdef int sort_hot(self) except -1 nogil
+    cdef void fetch_set(self, int s) noexcept nogil
+    cdef void fetch_place(self, Place place) noexcept nogil
     cdef bint may_still(self, Place place) noexcept nogil
     cdef object taken_picks(self)
     cdef Place c_place(self, int s, int bucket) noexcept nogil

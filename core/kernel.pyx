@@ -21,6 +21,9 @@ from phasegate.core import codes as _codes
 from phasegate.core.columns import PAGE_ROWS as _PAGE_ROWS
 from phasegate.core.picks import Picks as _Picks
 
+cdef enum:
+    AHEAD = 8  # how many sets before its turn a walk asks the memory for what it will read of one
+
 CODES = dict(
     WROTE_LIFE=WROTE_LIFE, WROTE_FLAG=WROTE_FLAG, WROTE_VERSION=WROTE_VERSION, WROTE_PREVIOUS=WROTE_PREVIOUS,
     WROTE_FAILED=WROTE_FAILED, WROTE_OBSERVED=WROTE_OBSERVED, WROTE_DEADLINE=WROTE_DEADLINE, WROTE_WAIT=WROTE_WAIT,
@@ -65,6 +68,17 @@ if (_PAGE_ROWS["instance"], _PAGE_ROWS["bucket"], _PAGE_ROWS["set"]) != (SLOT_PA
 for _name, _value in CODES.items():
     if getattr(_codes, _name) != _value:
         raise ImportError(f"the compiled kernel was built with another {_name}; build it again")
+
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define phasegate_prefetch(place) __builtin_prefetch(place)
+    #else
+    #define phasegate_prefetch(place) ((void)(place))
+    #endif
+    """
+    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
 
 
 # --- growing arrays of integers --------------------------------------------------------------------------------------
@@ -273,6 +287,7 @@ cdef class Kernel:
         self.set_work_groups = ragged(statics.set_work_groups)
         self.group_sets = ragged(statics.group_sets)
         self.group_regions = ragged(statics.group_regions)
+        self.listed = statics.listed
         self.cell_words = statics.cell_words
         self.cell_count = len(statics.cell_region)
         self.set_count = self.region_sets[len(statics.region_sets) - 1]
@@ -870,10 +885,12 @@ cdef class Kernel:
 
     cdef int c_batch(self, int s, int bucket) except -1 nogil:
         """Append the batch from a bucket to `pick_slots`; return its size: `c_part` and `c_fill` in one go if it can be."""
-        cdef int cap, room, at_most, wanted, life, bad, i
+        cdef int cap, room, at_most, wanted, life, bad, i, slot
+        cdef int first = self.site[bucket * SITE + SITE_FIRST]
+        cdef int count = self.site[bucket * SITE + SITE_COUNT]
         cdef int size = 0, healthy = 0
         cdef int32_t* into
-        cdef const uint32_t* run
+        cdef const uint32_t* run = NULL if first + count <= self.listed else self.order + first
         if self.ask is not None or self.option[s] & CROSS_ZONE:
             self.c_part(s, bucket)
             return self.c_fill(s)
@@ -882,18 +899,18 @@ cdef class Kernel:
         at_most = self.c_healthy_at_most(s)
         if room < cap:
             cap = room
-        run = self.order + self.site[bucket * SITE + SITE_FIRST]
         into = reserved(&self.pick_slots, max(1, cap))
         wanted = 1 if self.option[s] & PRIORITIZE else -1
         while True:
-            for i in range(self.site[bucket * SITE + SITE_COUNT]):
+            for i in range(count):
                 if size >= max(1, cap):
                     break
-                life = self.life[run[i]]
+                slot = first + i if run == NULL else run[i]
+                life = self.life[slot]
                 bad = is_bad(life >> HEALTH_SHIFT)
                 if life & STATE_BITS == PENDING and (wanted < 0 or bad == wanted):
                     if size == 0 or healthy + 1 - bad <= at_most:
-                        into[size] = run[i]
+                        into[size] = slot
                         size += 1
                         healthy += 1 - bad
             if wanted != 1:
@@ -1002,6 +1019,8 @@ cdef class Kernel:
         self.sort_hot()
         make_room(&self.queue, self.hot_sets.size)
         for i in range(self.hot_sets.size):
+            if i + AHEAD < self.hot_sets.size:
+                self.fetch_set(self.hot_sets.data[i + AHEAD])
             s = self.hot_sets.data[i]
             bucket = -1 if self.c_standing(s) else self.c_choose(s)
             if bucket >= 0:
@@ -1020,6 +1039,8 @@ cdef class Kernel:
             if self.later.size and (i == self.queue.size or precedes(self.later.data[0], self.queue.data[i])):
                 place = take_first(&self.later)
             else:
+                if i + AHEAD < self.queue.size:
+                    self.fetch_place(self.queue.data[i + AHEAD])
                 place = self.queue.data[i]
                 i += 1
             s, bucket = place.s, place.bucket
@@ -1050,6 +1071,21 @@ cdef class Kernel:
             self.assume(pick[0], pick[1], pick[3], -1)
         self.is_quiet = False
         return 0
+
+    cdef void fetch_set(self, int s) noexcept nogil:
+        """Let the memory bring what `c_choose` will read of a set; its row of `link` may have come already."""
+        cdef int bucket = self.link[s * LINK + LINK_BUCKET]
+        prefetch(self.wait + <Py_ssize_t>bucket * WAIT)
+        prefetch(self.site + <Py_ssize_t>bucket * SITE)
+        prefetch(self.tally + <Py_ssize_t>s * TALLY + TALLY_FLIGHT)
+
+    cdef void fetch_place(self, Place place) noexcept nogil:
+        """Let the memory bring what a batch will be filled from."""
+        cdef int32_t* site = self.site + <Py_ssize_t>place.bucket * SITE
+        prefetch(self.life + site[SITE_FIRST])
+        prefetch(self.link + <Py_ssize_t>place.s * LINK)
+        prefetch(self.tally + <Py_ssize_t>place.s * TALLY)
+        prefetch(self.tally + <Py_ssize_t>place.s * TALLY + TALLY_TOTAL)
 
     cdef bint may_still(self, Place place) noexcept nogil:
         """Whether the picks of this walk have left a choice as it was; False where it takes as long to say as to choose.

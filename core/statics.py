@@ -32,6 +32,7 @@ class Statics:
     """
 
     life_table: bytes
+    listed: int  # slots that the fleet lists: `order` begins with them, each in the place of its number, and keeps that
     cell_words: int
     cell_rows: array[int]
     cell_region: array[int]
