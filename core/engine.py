@@ -115,7 +115,7 @@ class Engine:
                     work.v.touch_set(s)
                 rollouts.classify(work, s, work.slots_of(s), c.BY_ROLLOUT)
             work.kernel.take_trace()
-            work.picks = work.kernel.settle()
+            work.picks, work.selected = work.kernel.settle(), None
             return work.publish(now)
 
     def start(
@@ -183,13 +183,17 @@ class Engine:
         now = event.now
         work.kernel.begin(now)
         reader = tracing.Reader(work, now)
-        if self._pass_due(reader, before=now):
+        is_as_it_was = not self._pass_due(reader, before=now)
+        if not is_as_it_was:
             self._settle(reader, now)
-        self._apply(reader, event)
+        if is_as_it_was and isinstance(event, Start) and event.batches is work.selected and work.picks is not None:
+            work.kernel.start_all(work.picks.heads, work.picks.slots)  # each was picked as legal after those before it
+        else:
+            self._apply(reader, event)
         if isinstance(event, Tick):
             reader.read(work.kernel.take_trace())
             self._pass_due(reader, before=now + 1)
-        work.picks = self._settle(reader, now)
+        work.picks, work.selected = self._settle(reader, now), None
         history, digest = state.history, state.history_digest
         for s, record in reader.ended:
             history = history.replaced(s, (record, *history[s])[:ATTEMPTS_KEPT])
@@ -225,7 +229,7 @@ class Engine:
             elif kind == c.TIMER_BAKE:
                 work.kernel.pass_bake(of)
             elif kind == c.TIMER_WINDOW:
-                if work.timers.time_of(kind, of):  # a bake that passed just before may have ended the whole rollout
+                if work.kernel.time_of(kind, of):  # a bake that passed just before may have ended the whole rollout
                     rollouts.set_window(work, of, reader.now, is_manual=False)
             else:
                 work.kernel.pass_timer(of, c.DELAYED if kind == c.TIMER_DELAY else c.RESTING)
@@ -279,8 +283,11 @@ class Engine:
         In order: regions by phase, then name; zones; sets by name. Nothing more is legal after the last (semantics 7).
         """
         with self._lock:
-            sets = self.compiled.directory.sets
-            return tuple(Batch(sets[s], slots) for s, _, slots in self._picks(state))
+            picks = self._picks(state)
+            if self._work.selected is None:
+                sets = self.compiled.directory.sets
+                self._work.selected = tuple(Batch(sets[s], slots) for s, _, slots in picks)
+            return self._work.selected
 
     def _picks(self, state: State) -> Picks:
         work = self._work
@@ -292,6 +299,7 @@ class Engine:
             except BaseException:  # a user's policy, or an interrupt: the picks so far are still assumed
                 work.spoil()
                 raise
+            work.selected = None
         return picks
 
     def legal(self, state: State) -> tuple[Choice, ...]:

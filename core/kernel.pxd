@@ -141,8 +141,11 @@ cdef enum:
     BY_SIGNAL = 1
     BY_DEADLINE = 2
     BY_POLICY = 6
+    TIMER_DEADLINE = 0
+    TIMER_DELAY = 1
     TIMER_REST = 2
     TIMER_BAKE = 3
+    TIMER_WINDOW = 4
     # what keeps a batch from starting
     NO_ATTEMPT = 1
     ENDED = 2
@@ -270,16 +273,17 @@ cdef class Kernel:
     cdef const uint32_t* region_sets
     cdef const uint32_t* group_limit
     cdef Ragged cell_wakes, cell_groups, region_pairs, set_instance_groups, set_work_groups, group_sets, group_regions
-    cdef int listed, cell_words, cell_count, set_count
+    cdef int listed, cell_words, cell_count, region_count, group_count, set_count
     cdef int64_t step_timeout_ms, health_timeout_ms, phase_bake_ms
     cdef int phase_failure_percent
     cdef bint has_delays
     cdef uint64_t* busy
     cdef uint8_t* hot
     cdef uint8_t* touched
-    cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets
+    cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets, doubtful
     cdef Ints found, batch, picks, pick_slots, ends, choices, choice_slots
-    cdef Places queue, later, sorting
+    cdef Places turns, queue, later, sorting
+    cdef uint8_t* before  # holds, work and use before the picks of a walk
     cdef bint is_quiet
     cdef int64_t now
     cdef Ints trace
@@ -301,6 +305,7 @@ cdef class Kernel:
     cdef int let_go(self, int s) except -1 nogil
     cdef int first_bucket(self, int s) noexcept nogil
     cdef int end_bucket(self, int s) noexcept nogil
+    cdef int64_t c_earliest(self, int s) noexcept nogil
     cdef int c_cap(self, int s) noexcept nogil
     cdef int c_healthy_at_most(self, int s) noexcept nogil
     cdef int c_room(self, int s) noexcept nogil
@@ -326,6 +331,10 @@ cdef class Kernel:
     cdef bint has_met_domain(self, int s, int bucket, int number, int lately) noexcept nogil
     cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil
     cdef int c_walk(self) except -1 nogil
+    cdef int take_turns(self) except -1 nogil
+    cdef int look_at_turns(self, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t* kept) except -1 nogil
+    cdef bint walk_through(self) except -1 nogil
+    cdef int remember(self, bint back) except -1 nogil
     cdef int sort_hot(self) except -1 nogil
     cdef void fetch_set(self, int s) noexcept nogil
     cdef void fetch_place(self, Place place) noexcept nogil
@@ -340,6 +349,7 @@ cdef class Kernel:
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil
+    cdef int64_t c_time_of(self, int kind, int of) noexcept nogil
     cdef int c_pass_timer(self, int s, int mark) except -1 nogil
     cdef int c_pass_bake(self, int rollout) except -1 nogil
     cdef int c_set_window(self, int s, bint is_open) except -1 nogil

@@ -56,7 +56,8 @@ CODES = dict(
     T_PHASE_OPENED=T_PHASE_OPENED, T_PHASE_ENDED=T_PHASE_ENDED, T_ROLLOUT_ENDED=T_ROLLOUT_ENDED, T_ARMED=T_ARMED,
     T_FAILED_MORE=T_FAILED_MORE, LATE=LATE, STALE=STALE, DUPLICATE=DUPLICATE, IS_GONE=IS_GONE,
     BY_BATCH=BY_BATCH, BY_SIGNAL=BY_SIGNAL, BY_DEADLINE=BY_DEADLINE, BY_POLICY=BY_POLICY,
-    TIMER_REST=TIMER_REST, TIMER_BAKE=TIMER_BAKE,
+    TIMER_DEADLINE=TIMER_DEADLINE, TIMER_DELAY=TIMER_DELAY, TIMER_REST=TIMER_REST, TIMER_BAKE=TIMER_BAKE,
+    TIMER_WINDOW=TIMER_WINDOW,
     NO_ATTEMPT=NO_ATTEMPT, ENDED=ENDED, IS_CANCELLED=IS_CANCELLED, IS_PAUSED=IS_PAUSED, PHASE_SHUT=PHASE_SHUT,
     IN_FLIGHT=IN_FLIGHT, NOT_BEFORE=NOT_BEFORE, WINDOW_SHUT=WINDOW_SHUT, PAIR_AT_WORK=PAIR_AT_WORK,
     GROUP_FULL=GROUP_FULL, CELL_BUSY=CELL_BUSY, NOT_ELIGIBLE=NOT_ELIGIBLE, UPGRADED_UNHEALTHY=UPGRADED_UNHEALTHY,
@@ -137,6 +138,15 @@ cdef Ragged ragged(object lists):
     made.first = (<array.array?>lists[0]).data.as_uints
     made.items = (<array.array?>lists[1]).data.as_uints
     return made
+
+
+cdef uint8_t* swap_in(uint8_t* copy, uint8_t* column, Py_ssize_t size, bint back) noexcept nogil:
+    """Copy a column, or put its copy back; return where the next copy goes."""
+    if back:
+        memcpy(column, copy, size)
+    else:
+        memcpy(copy, column, size)
+    return copy + size
 
 
 # --- places in the order ---------------------------------------------------------------------------------------------
@@ -290,6 +300,8 @@ cdef class Kernel:
         self.listed = statics.listed
         self.cell_words = statics.cell_words
         self.cell_count = len(statics.cell_region)
+        self.region_count = len(statics.region_sets) - 1
+        self.group_count = len(statics.group_limit)
         self.set_count = self.region_sets[len(statics.region_sets) - 1]
         self.step_timeout_ms = statics.step_timeout_ms
         self.health_timeout_ms = statics.health_timeout_ms
@@ -299,7 +311,10 @@ cdef class Kernel:
         self.busy = <uint64_t*>malloc(self.cell_words * sizeof(uint64_t))
         self.hot = <uint8_t*>malloc(self.set_count + 1)
         self.touched = <uint8_t*>malloc(self.set_count + 1)
-        if self.busy == NULL or self.hot == NULL or self.touched == NULL:
+        self.before = <uint8_t*>malloc(
+            4 * (self.cell_count + self.region_count + self.group_count) + self.cell_words * sizeof(uint64_t)
+        )
+        if self.busy == NULL or self.hot == NULL or self.touched == NULL or self.before == NULL:
             raise MemoryError()
         memset(self.hot, 0, self.set_count + 1)
         memset(self.touched, 0, self.set_count + 1)
@@ -322,6 +337,9 @@ cdef class Kernel:
         free(self.ends.data)
         free(self.choices.data)
         free(self.choice_slots.data)
+        free(self.before)
+        free(self.doubtful.data)
+        free(self.turns.data)
         free(self.queue.data)
         free(self.later.data)
         free(self.sorting.data)
@@ -549,20 +567,22 @@ cdef class Kernel:
 
     def earliest(self, int s):
         """Return when the first deadline of the set's instances in flight falls due, 0 if none is in flight."""
+        return self.c_earliest(s)
+
+    cdef int64_t c_earliest(self, int s) noexcept nogil:
         cdef int64_t found = 0
         cdef int bucket
         cdef uint32_t* run
         cdef int i, slot
-        with nogil:
-            if self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
-                for bucket in range(self.first_bucket(s), self.end_bucket(s)):
-                    if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_FLIGHT]:
-                        run = self.order + self.site[bucket * SITE + SITE_FIRST]
-                        for i in range(self.site[bucket * SITE + SITE_COUNT]):
-                            slot = run[i]
-                            if is_in_flight(self.life[slot] & STATE_BITS):
-                                if not found or self.deadline[slot] < found:
-                                    found = self.deadline[slot]
+        if self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
+            for bucket in range(self.first_bucket(s), self.end_bucket(s)):
+                if self.wait[<Py_ssize_t>bucket * WAIT + WAIT_FLIGHT]:
+                    run = self.order + self.site[bucket * SITE + SITE_FIRST]
+                    for i in range(self.site[bucket * SITE + SITE_COUNT]):
+                        slot = run[i]
+                        if is_in_flight(self.life[slot] & STATE_BITS):
+                            if not found or self.deadline[slot] < found:
+                                found = self.deadline[slot]
         return found
 
     def overdue(self, int s, int64_t before):
@@ -1004,37 +1024,102 @@ cdef class Kernel:
                 i += 1
         return 0
 
-    cdef int c_walk(self) except -1 nogil:
-        """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`.
-
-        The twin's heap is an array here that is sorted once, and a heap of those that were put back.
-        """
-        cdef Py_ssize_t i, kept = 0
-        cdef int s, bucket, gates, count
-        cdef int32_t* pick
+    cdef int take_turns(self) except -1 nogil:
+        """Leave the hot sets in `turns`, in the order in which they are looked at: by phase, region, name."""
         cdef Place place
-        cdef bint is_asked = self.ask is not None
-        self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = 0
-        self.queue.size = self.later.size = 0
+        cdef Py_ssize_t i
         self.sort_hot()
-        make_room(&self.queue, self.hot_sets.size)
+        make_room(&self.turns, self.hot_sets.size)
+        self.turns.size = self.hot_sets.size
+        place.bucket = -1
         for i in range(self.hot_sets.size):
-            if i + AHEAD < self.hot_sets.size:
-                self.fetch_set(self.hot_sets.data[i + AHEAD])
-            s = self.hot_sets.data[i]
+            place.s = self.hot_sets.data[i]
+            place.phase = self.link[place.s * LINK + LINK_PHASE]
+            place.cell = self.link[place.s * LINK + LINK_REGION]
+            self.turns.data[i] = place
+        return sort_by(&self.turns, &self.sorting, True)
+
+    cdef int c_walk(self) except -1 nogil:
+        """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`."""
+        cdef Py_ssize_t begin = 0, end, i, kept = 0
+        cdef int s
+        cdef int32_t* pick
+        cdef bint has_broken_off = False
+        cdef bint is_kept_before
+        self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = self.doubtful.size = 0
+        self.take_turns()
+        # Taking the picks back one by one costs a few look-ups each; a copy costs what there is of cells and groups.
+        is_kept_before = self.turns.size > self.cell_count + self.region_count + self.group_count
+        if is_kept_before:
+            self.remember(False)
+        while begin < self.turns.size and not has_broken_off:
+            end = begin + 1
+            while end < self.turns.size and (
+                self.ask is not None
+                or (
+                    self.turns.data[end].phase == self.turns.data[begin].phase
+                    and self.turns.data[end].cell == self.turns.data[begin].cell
+                )
+            ):
+                end += 1
+            self.look_at_turns(begin, end, &kept)
+            has_broken_off = self.walk_through()
+            begin = end
+        for i in range(begin, self.turns.size):
+            self.hot_sets.data[kept] = self.turns.data[i].s
+            kept += 1
+        self.is_quiet = True
+        if is_kept_before:
+            self.remember(True)
+            self.assumed_sets.size = 0
+        else:
+            i = self.picks.size
+            while i > 0:
+                i -= 4
+                pick = self.picks.data + i
+                self.assume(pick[0], pick[1], pick[3], -1)
+        self.is_quiet = False
+        for i in range(self.doubtful.size):
+            s = self.doubtful.data[i]
+            if self.c_standing(s) or self.c_choose(s) < 0:
+                self.hot[s] = 0
+            else:
+                self.hot_sets.data[kept] = s
+                kept += 1
+        self.hot_sets.size = kept
+        return 0
+
+    cdef int look_at_turns(self, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t* kept) except -1 nogil:
+        """Leave those of `turns` that could start a batch in `queue`, sorted; keep who stays hot."""
+        cdef Py_ssize_t i
+        cdef int s, bucket
+        cdef bint is_asked = self.ask is not None
+        self.queue.size = self.later.size = 0
+        make_room(&self.queue, end - begin)
+        for i in range(begin, end):
+            if i + AHEAD < end:
+                self.fetch_set(self.turns.data[i + AHEAD].s)
+            s = self.turns.data[i].s
             bucket = -1 if self.c_standing(s) else self.c_choose(s)
             if bucket >= 0:
                 self.queue.data[self.queue.size] = self.c_place(s, bucket)
                 self.queue.size += 1
             if bucket >= 0 or (is_asked and (self.status[s] == WAITING or self.status[s] == ROLLING)):
-                self.hot_sets.data[kept] = s
-                kept += 1
+                self.hot_sets.data[kept[0]] = s
+                kept[0] += 1
+            elif self.assumed_sets.size:
+                push(&self.doubtful, s)
             else:
                 self.hot[s] = 0
-        self.hot_sets.size = kept
         sort_by(&self.queue, &self.sorting, False)
-        sort_by(&self.queue, &self.sorting, True)
-        i = 0
+        return sort_by(&self.queue, &self.sorting, True)
+
+    cdef bint walk_through(self) except -1 nogil:
+        """Pick from `queue`; return whether to break off. The twin's heap is a sorted array here, and a small heap."""
+        cdef Py_ssize_t i = 0
+        cdef int s, bucket, gates, count
+        cdef int32_t* pick
+        cdef Place place
         while i < self.queue.size or self.later.size:
             if self.later.size and (i == self.queue.size or precedes(self.later.data[0], self.queue.data[i])):
                 place = take_first(&self.later)
@@ -1056,20 +1141,22 @@ cdef class Kernel:
                 push(&self.ends, s)
                 push(&self.ends, gates)
                 if self.status[s] == ROLLING:
-                    break
+                    return True
                 continue
             pick = reserved(&self.picks, 4)
             pick[0], pick[1], pick[2] = s, bucket, <int32_t>self.pick_slots.size
             count = pick[3] = self.c_batch(s, bucket)
             self.picks.size += 4
             self.assume(s, bucket, count, 1)
-        self.is_quiet = True
-        i = self.picks.size
-        while i > 0:
-            i -= 4
-            pick = self.picks.data + i
-            self.assume(pick[0], pick[1], pick[3], -1)
-        self.is_quiet = False
+        return False
+
+    cdef int remember(self, bint back) except -1 nogil:
+        """Copy what assumed batches count into: cells held, regions at work, groups in use; or put it back."""
+        cdef uint8_t* at = self.before
+        at = swap_in(at, <uint8_t*>self.holds, 4 * self.cell_count, back)
+        at = swap_in(at, <uint8_t*>self.working, 4 * self.region_count, back)
+        at = swap_in(at, <uint8_t*>self.used, 4 * self.group_count, back)
+        swap_in(at, <uint8_t*>self.busy, self.cell_words * sizeof(uint64_t), back)
         return 0
 
     cdef void fetch_set(self, int s) noexcept nogil:
@@ -1237,6 +1324,15 @@ cdef class Kernel:
             self.c_happen(H_BATCH_STARTS, slots[i], BY_BATCH)
         return self.c_touch(s)
 
+    def start_all(self, array.array heads, array.array slots):
+        """Start the batches of `Picks`, each legal after the ones before it."""
+        cdef Py_ssize_t i
+        cdef const int32_t* pick
+        with nogil:
+            for i in range(0, heads.ob_size, 4):
+                pick = <const int32_t*>heads.data.as_ints + i
+                self.c_start(pick[0], pick[1], slots.data.as_uints + pick[2], pick[3])
+
     cdef int begin_domain(self, int s, int bucket) noexcept nogil:
         cdef int domain = self.site[bucket * SITE + SITE_DOMAIN]
         cdef int latest = 0
@@ -1319,6 +1415,41 @@ cdef class Kernel:
         return 0
 
     # --- timers ------------------------------------------------------------------------------------------------------
+
+    def time_of(self, int kind, int of):
+        """Return when a timer of a set or a rollout falls due; 0 if it is not armed, or stands still while paused."""
+        return self.c_time_of(kind, of)
+
+    cdef int64_t c_time_of(self, int kind, int of) noexcept nogil:
+        cdef int64_t* clock
+        if kind == TIMER_DEADLINE:
+            return self.c_earliest(of)
+        if kind == TIMER_BAKE:
+            return self.dial[of * DIAL + DIAL_BAKED] if self.trait[of] & BAKING and not self.trait[of] & PAUSED else 0
+        clock = self.clock + <Py_ssize_t>of * CLOCK
+        if kind == TIMER_WINDOW:
+            return clock[CLOCK_WINDOW]
+        if kind == TIMER_DELAY:
+            return clock[CLOCK_DELAY] if self.mark[of] & DELAYED else 0
+        if not self.mark[of] & RESTING or self.trait[self.link[of * LINK + LINK_ROLLOUT]] & PAUSED:
+            return 0
+        return clock[CLOCK_REST]
+
+    def armed(self, int rollout_count):
+        """Return every armed timer: when it falls due, its kind, and whose it is."""
+        cdef int64_t time
+        cdef int s, kind, rollout
+        found = []
+        for s in range(self.set_count):
+            for kind in (TIMER_DEADLINE, TIMER_DELAY, TIMER_REST, TIMER_WINDOW):
+                time = self.c_time_of(kind, s)
+                if time:
+                    found.append((time, kind, s))
+        for rollout in range(rollout_count):
+            time = self.c_time_of(TIMER_BAKE, rollout)
+            if time:
+                found.append((time, <int>TIMER_BAKE, rollout))
+        return found
 
     def pass_deadlines(self, slots):
         """Let the deadlines of instances in flight pass."""

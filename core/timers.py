@@ -6,62 +6,40 @@ when it comes up, so disarming costs nothing. After another state is taken up th
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from phasegate.core import codes as c
-from phasegate.core.views import Views
 
 Due = tuple[int, int, int]
 
 
-class Earliest(Protocol):
+class Clock(Protocol):
     """What the timers ask a kernel."""
 
-    def earliest(self, s: int, /) -> int:
-        """Return when the first deadline of the set falls due, 0 for none."""
+    def time_of(self, kind: int, of: int, /) -> int:
+        """Return when that timer falls due, 0 if it is not armed or stands still."""
+        ...
+
+    def armed(self, rollout_count: int, /) -> list[Due]:
+        """Return every armed timer."""
         ...
 
 
 class Timers:
-    """The armed timers of the state that the workspace holds."""
+    """The armed timers of the state that a kernel works on."""
 
-    def __init__(self, views: Views, kernel: Earliest, set_count: int, rollout_count: int) -> None:
-        self.v = views
+    def __init__(self, kernel: Clock, rollout_count: int) -> None:
         self.kernel = kernel
-        self.heap: list[Due] = []
-        self.windows: list[Due] = []
-        for s in range(set_count):
-            if views.tally[s * c.TALLY + c.TALLY_FLIGHT]:
-                self.arm(c.TIMER_DEADLINE, s)
-            for kind in (c.TIMER_DELAY, c.TIMER_REST, c.TIMER_WINDOW):
-                if self.time_of(kind, s):
-                    self.arm(kind, s)
-        for rollout in range(rollout_count):
-            if self.time_of(c.TIMER_BAKE, rollout):
-                self.arm(c.TIMER_BAKE, rollout)
+        armed = kernel.armed(rollout_count)
+        self.heap = [due for due in armed if due[1] != c.TIMER_WINDOW]
+        self.windows = [due for due in armed if due[1] == c.TIMER_WINDOW]
+        heapify(self.heap)
+        heapify(self.windows)
 
     def arm(self, kind: int, of: int) -> None:
         """Note that a timer was armed; its time is read from the columns."""
-        heappush(self.windows if kind == c.TIMER_WINDOW else self.heap, (self.time_of(kind, of), kind, of))
-
-    def time_of(self, kind: int, of: int) -> int:
-        """Return when that timer falls due, 0 if it is not armed, or stands still because its rollout is paused."""
-        v = self.v
-        if kind == c.TIMER_DEADLINE:
-            return self.kernel.earliest(of)
-        if kind == c.TIMER_BAKE:
-            if not v.trait[of] & c.BAKING or v.trait[of] & c.PAUSED:
-                return 0
-            return int(v.dial[of * c.DIAL + c.DIAL_BAKED])
-        clock = of * c.CLOCK
-        if kind == c.TIMER_WINDOW:
-            return int(v.clock[clock + c.CLOCK_WINDOW])
-        if kind == c.TIMER_DELAY:
-            return int(v.clock[clock + c.CLOCK_DELAY]) if v.mark[of] & c.DELAYED else 0
-        if not v.mark[of] & c.RESTING or v.trait[v.link[of * c.LINK + c.LINK_ROLLOUT]] & c.PAUSED:
-            return 0
-        return int(v.clock[clock + c.CLOCK_REST])
+        heappush(self.windows if kind == c.TIMER_WINDOW else self.heap, (self.kernel.time_of(kind, of), kind, of))
 
     def next_time(self) -> int | None:
         """Return when the next timer falls due, None if none is armed."""
@@ -71,7 +49,7 @@ class Timers:
     def _first(self, heap: list[Due]) -> int | None:
         while heap:
             time, kind, of = heap[0]
-            armed = self.time_of(kind, of)
+            armed = self.kernel.time_of(kind, of)
             if time and armed == time:
                 return time
             heappop(heap)

@@ -87,7 +87,7 @@ class Reader:
 
     def _became(self, trace: array[int], at: int) -> int:
         s, state, cause, count = trace[at : at + 4]
-        slots = array("I", trace[at + 4 : at + 4 + count])
+        slots = array("I", trace[at + 4 : at + 4 + count].tobytes())
         life = Life(state)
         link = s * c.LINK
         rollout = self.work.v.link[link + c.LINK_ROLLOUT]
@@ -112,21 +112,23 @@ class Reader:
 
     def _ignored(self, trace: array[int], at: int) -> int:
         s, what, why, count = trace[at : at + 4]
-        slots = array("I", trace[at + 4 : at + 4 + count])
+        slots = array("I", trace[at + 4 : at + 4 + count].tobytes())
         self.facts.append(Ignored(What(what).word, WHY[why], self._set_names[s], slots))
         return at + 4 + count
 
     def _started(self, trace: array[int], at: int) -> int:
         s, bucket, count = trace[at : at + 3]
-        slots = array("I", trace[at + 3 : at + 3 + count])
+        slots = array("I", trace[at + 3 : at + 3 + count].tobytes())
         v, directory = self.work.v, self.work.compiled.directory
-        cells = sorted({v.cell_of(slot) for slot in slots})
+        site = bucket * c.SITE
+        is_cross_zone = v.option[s] & c.CROSS_ZONE
+        cells = sorted({v.cell_of(slot) for slot in slots}) if is_cross_zone else [v.site[site + c.SITE_CELL]]
         self.facts.append(
             BatchStarted(
                 v.link[s * c.LINK + c.LINK_ROLLOUT],
                 self._set_names[s],
                 tuple(directory.cells[cell] for cell in cells),
-                v.site[bucket * c.SITE + c.SITE_DOMAIN],
+                v.site[site + c.SITE_DOMAIN],
                 slots,
             )
         )

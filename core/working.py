@@ -16,6 +16,7 @@ from attrs import evolve
 from phasegate.core import codes as c
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
+from phasegate.core.events import Batch
 from phasegate.core.kernels import copier_beside
 from phasegate.core.model import ScaleSet
 from phasegate.core.picks import Picks
@@ -33,9 +34,10 @@ class Working:
 
     v: Views
     kernel: Any  # the compiled kernel or its twin: one interface, two texts
-    timers: Timers
+    _timers: Timers | None
     book: Book
     picks: Picks | None
+    selected: tuple[Batch, ...] | None  # the same as somebody has asked for them
 
     def __init__(self, compiled: Compiled, kernel_class: Any) -> None:
         self.compiled = compiled
@@ -55,9 +57,9 @@ class Working:
             self.kernel = self.kernel_class(self.workspace, self.compiled.statics, ask)
         else:
             self.kernel.refresh()
-        self.timers = Timers(self.v, self.kernel, state.rows["set"], state.rows["rollout"])
+        self._timers = None
         self.book = state.book
-        self.picks = None
+        self.picks = self.selected = None
 
     def publish(self, now: int, **changes: Any) -> State:
         """Return the state as it stands now, and keep it laid open."""
@@ -76,6 +78,17 @@ class Working:
         )
         has_room = all(new is old for new, old in zip(columns, state.columns, strict=True))
         self.take_up(evolve(state, rows=counts, snapshot=state.snapshot if has_room else Snapshot.of(columns)))
+
+    @property
+    def timers(self) -> Timers:
+        """The armed timers; whoever only looks at a state does not wait for them."""
+        if self._timers is None:
+            self._timers = Timers(self.kernel, self.rows("rollout"))
+        return self._timers
+
+    @timers.setter
+    def timers(self, timers: Timers) -> None:
+        self._timers = timers
 
     def spoil(self) -> None:
         """Throw away what was changed since the last state."""
@@ -96,6 +109,16 @@ class Working:
         """Return the set's present instances, in order."""
         slots: array[int] = self.kernel.present(s)
         return slots
+
+    def sets_at_work(self) -> list[int]:
+        """Return the sets whose attempt is rolling forward, in order."""
+        status = bytes(self.v.status[: len(self.compiled.directory.sets)])
+        found = []
+        at = status.find(c.ROLLING)
+        while at >= 0:
+            found.append(at)
+            at = status.find(c.ROLLING, at + 1)
+        return found
 
     def id_of(self, slot: int) -> str:
         """Return an instance's id; one that is gone keeps it."""
@@ -138,13 +161,13 @@ class Working:
         """Return a candidate batch as a user's policy sees it."""
         directory = self.compiled.directory
         cells = sorted({self.v.cell_of(slot) for slot in slots})
-        working = {at for at, status in enumerate(self.v.status[: len(directory.sets)]) if status == c.ROLLING}
+        working = self.sets_at_work()
         return Question(
             set=self.model(s),
             cells=tuple(directory.cells[cell] for cell in cells),
             upgrade_domain=self.v.site[bucket * c.SITE + c.SITE_DOMAIN],
             ids=tuple(self.ids_of(slots)),
-            at_work=tuple(directory.sets[at] for at in sorted(working | set(self.kernel.assumed))),
+            at_work=tuple(directory.sets[at] for at in sorted({*working, *self.kernel.assumed})),
             model=lambda name: self.model(directory.set_named(name)),
             size=self.v.tally[s * c.TALLY + c.TALLY_TOTAL],
             not_healthy=self.v.tally[s * c.TALLY + c.TALLY_BAD],

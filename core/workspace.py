@@ -7,12 +7,15 @@ the state before. A workspace is not shared between threads; the engine holds a 
 
 from __future__ import annotations
 
-from typing import Any
+import mmap
+from typing import Any, Final
 
 from phasegate.core.columns import COLUMNS, Table
+from phasegate.core.pages import Paged
 from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import State
 
+HUGE_FROM_BYTES: Final = 4 << 20  # smaller ones would waste much of a page of 2 MiB
 MARKED: tuple[Table, ...] = ("instance", "order", "bucket", "set")  # their pages are marked; small tables are compared
 
 
@@ -26,7 +29,7 @@ class Workspace:
 
     def __init__(self, copier_class: Any) -> None:
         self.copier_class = copier_class
-        self.flat: dict[str, bytearray] = {}
+        self.flat: dict[str, memoryview] = {}
         self.dirty: dict[Table, bytearray] = {}
         self.state: State | None = None
         self.is_spoilt = False
@@ -59,8 +62,19 @@ class Workspace:
 
     def _copy_all(self, state: State) -> None:
         columns = state.columns
-        self.flat = {column.name: paged.flat() for column, paged in zip(COLUMNS, columns, strict=True)}
+        self.flat = {column.name: _writable(paged) for column, paged in zip(COLUMNS, columns, strict=True)}
         pages = {column.table: paged.page_count for column, paged in zip(COLUMNS, columns, strict=True)}
         self.dirty = {table: bytearray(pages[table]) for table in MARKED}
         self.copier = self.copier_class(self.flat, self.dirty)
         self.state, self.is_spoilt = state, False
+
+
+def _writable(column: Paged) -> memoryview:
+    """Return a writable copy of a column, in large memory pages where it is large and the system has them."""
+    size = column.page_count * column.page_bytes
+    if size < HUGE_FROM_BYTES or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return memoryview(column.flat())
+    memory = mmap.mmap(-1, size)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    memory.write(b"".join(column.pages))
+    return memoryview(memory)

@@ -284,24 +284,62 @@ class Selector(Counters):
     def walk(self) -> tuple[Picks, list[tuple[int, int]]]:
         """Return the batches to start now, and the attempts to end instead with the bits of `gates`.
 
-        Both in order: phase, cell, set. Every pick is legal after the ones before it. If no attempt is to end, nothing
-        more is legal after the last; else end them and walk again: the walk breaks off where an end may free others.
+        Both in order: phase, region, cell, set. Every pick is legal after the ones before it. If no attempt is to end,
+        nothing more is legal after the last; else end them and walk again: the walk breaks off where an end may free
+        others. Sets of one phase and region are looked at together, just before their turn; users' policies are asked
+        about every set before the first pick.
         """
-        queue: list[tuple[int, int, int]] = []
-        still: list[int] = []
         self.refusals.clear()
+        picks: list[Pick] = []
+        ends: list[tuple[int, int]] = []
+        still: list[int] = []
+        doubtful: list[int] = []  # who may have been kept from starting by a pick alone
+        turns = self.take_turns()
+        while turns:
+            queue = self.look_at_turns(turns.pop(0), still, doubtful)
+            if self.walk_through(queue, picks, ends):
+                break
+        still += (s for turn in turns for s in turn)
+        self.is_quiet = True
+        for s, bucket, batch in reversed(picks):
+            self.assume(s, bucket, len(batch), -1)
+        self.is_quiet = False
+        for s in doubtful:
+            if self.standing(s) or self.choose(s) < 0:
+                self.hot[s] = 0
+            else:
+                still.append(s)
+        self.hot_sets = still
+        return Picks.of(picks), ends
+
+    def take_turns(self) -> list[list[int]]:
+        """Return the hot sets of each phase and region, in order; all in one where users' policies are asked."""
+        if self.ask is not None:
+            return [sorted(self.hot_sets)]
+        turns: dict[tuple[int, int], list[int]] = {}
         for s in sorted(self.hot_sets):
+            link = s * c.LINK
+            turns.setdefault((self.v.link[link + c.LINK_PHASE], self.v.link[link + c.LINK_REGION]), []).append(s)
+        return [turns[key] for key in sorted(turns)]
+
+    def look_at_turns(self, turn: list[int], still: list[int], doubtful: list[int]) -> list[tuple[int, int, int]]:
+        """Return the places of those that could start a batch, as a heap; the others stay hot if they may soon."""
+        queue: list[tuple[int, int, int]] = []
+        for s in turn:
             bucket = self.choose(s) if not self.standing(s) else -1
             if bucket >= 0:
                 queue.append(self.place(s, bucket))
             if bucket >= 0 or (self.ask is not None and self.v.status[s] in (c.WAITING, c.ROLLING)):
                 still.append(s)
+            elif self.assumed:
+                doubtful.append(s)
             else:
                 self.hot[s] = 0
-        self.hot_sets = still
         heapify(queue)
-        picks: list[Pick] = []
-        ends: list[tuple[int, int]] = []
+        return queue
+
+    def walk_through(self, queue: list[tuple[int, int, int]], picks: list[Pick], ends: list[tuple[int, int]]) -> bool:
+        """Pick from a heap of places, the first one first; return whether the walk is to break off."""
         while queue:
             place = heappop(queue)
             s = place[2]
@@ -315,16 +353,12 @@ class Selector(Counters):
             if gates:
                 ends.append((s, gates))
                 if self.v.status[s] == c.ROLLING:
-                    break
+                    return True
                 continue
             batch = self.fill(s, self.part(s, bucket))
             self.assume(s, bucket, len(batch), 1)
             picks.append((s, bucket, batch))
-        self.is_quiet = True
-        for s, bucket, batch in reversed(picks):
-            self.assume(s, bucket, len(batch), -1)
-        self.is_quiet = False
-        return Picks.of(picks), ends
+        return False
 
     def place(self, s: int, bucket: int) -> tuple[int, int, int]:
         """Return where a batch stands in the order: regions by phase, then name; cells; sets."""

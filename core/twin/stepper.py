@@ -7,6 +7,7 @@ ends of rollouts. Every function assumes that its event has been checked.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 from phasegate.core import codes as c
@@ -124,6 +125,11 @@ class Stepper(Selector):
             self.happen(Happening.BATCH_STARTS, slot, c.BY_BATCH)
         self.touch(s)
 
+    def start_all(self, heads: array[int], slots: array[int]) -> None:
+        """Start the batches of `Picks`, each legal after the ones before it."""
+        for s, bucket, some in Picks(heads, slots):
+            self.start(s, bucket, some)
+
     def begin_domain(self, s: int, bucket: int) -> None:
         """Mark the upgrade domain number as the one begun last, in every cell: it is finished before any other."""
         v = self.v
@@ -188,6 +194,30 @@ class Stepper(Selector):
         return 0
 
     # --- timers ------------------------------------------------------------------------------------------------------
+
+    def time_of(self, kind: int, of: int) -> int:
+        """Return when a timer of a set or a rollout falls due; 0 if it is not armed, or stands still while paused."""
+        v = self.v
+        if kind == c.TIMER_DEADLINE:
+            return self.earliest(of)
+        if kind == c.TIMER_BAKE:
+            is_running = v.trait[of] & c.BAKING and not v.trait[of] & c.PAUSED
+            return int(v.dial[of * c.DIAL + c.DIAL_BAKED]) if is_running else 0
+        clock = of * c.CLOCK
+        if kind == c.TIMER_WINDOW:
+            return int(v.clock[clock + c.CLOCK_WINDOW])
+        if kind == c.TIMER_DELAY:
+            return int(v.clock[clock + c.CLOCK_DELAY]) if v.mark[of] & c.DELAYED else 0
+        if not v.mark[of] & c.RESTING or v.trait[v.link[of * c.LINK + c.LINK_ROLLOUT]] & c.PAUSED:
+            return 0
+        return int(v.clock[clock + c.CLOCK_REST])
+
+    def armed(self, rollout_count: int) -> list[tuple[int, int, int]]:
+        """Return every armed timer: when it falls due, its kind, and whose it is."""
+        of_sets = (c.TIMER_DEADLINE, c.TIMER_DELAY, c.TIMER_REST, c.TIMER_WINDOW)
+        timers = [(kind, s) for s in range(self.set_count) for kind in of_sets]
+        timers += [(c.TIMER_BAKE, rollout) for rollout in range(rollout_count)]
+        return [(time, kind, of) for kind, of in timers if (time := self.time_of(kind, of))]
 
     def pass_deadlines(self, slots: Iterable[int]) -> None:
         """Let the deadlines of instances in flight pass."""
