@@ -16,10 +16,10 @@ from phasegate.core import codes as c
 Table = Literal["instance", "order", "bucket", "set", "cell", "region", "group", "rollout", "fleet"]
 
 PAGE_ROWS: Final[dict[Table, int]] = {
-    "instance": 256,
+    "instance": 64,
     "order": 1024,
-    "bucket": 64,
-    "set": 16,
+    "bucket": 16,
+    "set": 4,
     "cell": 256,
     "region": 256,
     "group": 256,
@@ -87,3 +87,13 @@ COLUMNS: Final = (
 )
 TABLES: Final[tuple[Table, ...]] = tuple(PAGE_ROWS)
 BY_NAME: Final = {column.name: column for column in COLUMNS}
+
+MARKS_FAN: Final = 64
+
+
+def marks_for(pages: int) -> bytearray:
+    """Return room for the marks of a large table: a byte a page, then a byte for every 64 of them that says look here.
+
+    A byte a page has the `mark` of each column that was written in it.
+    """
+    return bytearray(pages + -(-pages // MARKS_FAN))

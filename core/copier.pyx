@@ -2,8 +2,8 @@
 # cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
 """What was written in a workspace, page by page: `core.twin.copier`, compiled.
 
-The marks of a table are looked through once, a cache line at a time; every page that a mark names is copied once. The
-GIL stays held: what is made here are Python's own bytes.
+The coarse marks of a table are looked through a cache line at a time, and the marks of 64 pages where one says so;
+every page that a mark names is copied once. The GIL stays held: what is made here are Python's own bytes.
 """
 
 from cpython cimport array
@@ -16,8 +16,14 @@ from libc.string cimport memcmp, memcpy
 
 import array as _arrays
 
-from phasegate.core.columns import COLUMNS as _COLUMNS, TABLES as _TABLES
+from phasegate.core.columns import COLUMNS as _COLUMNS, MARKS_FAN as _MARKS_FAN, TABLES as _TABLES
 from phasegate.core.pages import Paged as _Paged, first_pages as _first_pages
+
+cdef enum:
+    FAN = 64  # pages that share a coarse mark
+
+if FAN != _MARKS_FAN:
+    raise ImportError("the compiled copier was built for other marks; build it again")
 
 cdef struct Column:
     uint8_t* flat
@@ -40,12 +46,12 @@ cdef uint8_t* start_of(uint8_t[::1] buffer) noexcept:
 
 cdef Py_ssize_t next_marked(const uint8_t* marks, Py_ssize_t at, Py_ssize_t count) noexcept nogil:
     """Return the first place from `at` on that has a mark, `count` if there is none."""
-    cdef uint64_t words[8]
+    cdef uint64_t word
     while at < count:
-        if at % 64 == 0 and at + 64 <= count:
-            memcpy(words, marks + at, 64)
-            if not (words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]):
-                at += 64
+        if at + 8 <= count:
+            memcpy(&word, marks + at, 8)
+            if not word:
+                at += 8
                 continue
         if marks[at]:
             return at
@@ -164,7 +170,8 @@ cdef class Copier:
 
     cdef int go_through(self, array.array numbers, list pages) except -1:
         cdef Table* table
-        cdef Py_ssize_t page
+        cdef uint8_t* coarse
+        cdef Py_ssize_t block, blocks, page, end
         cdef int of, at, marks
         for of in range(self.table_count):
             table = &self.tables[of]
@@ -172,14 +179,21 @@ cdef class Copier:
                 for at in range(table.begin, table.end):
                     self.compare(&self.columns[at], table.pages, numbers, pages)
                 continue
-            page = next_marked(table.marks, 0, table.pages)
-            while page < table.pages:
-                marks = table.marks[page]
-                table.marks[page] = 0
-                for at in range(table.begin, table.end):
-                    if self.columns[at].mark & marks:
-                        self.add(&self.columns[at], page, numbers, pages)
-                page = next_marked(table.marks, page + 1, table.pages)
+            coarse = table.marks + table.pages
+            blocks = (table.pages + FAN - 1) // FAN
+            block = next_marked(coarse, 0, blocks)
+            while block < blocks:
+                coarse[block] = 0
+                end = min((block + 1) * FAN, table.pages)
+                page = next_marked(table.marks, block * FAN, end)
+                while page < end:
+                    marks = table.marks[page]
+                    table.marks[page] = 0
+                    for at in range(table.begin, table.end):
+                        if self.columns[at].mark & marks:
+                            self.add(&self.columns[at], page, numbers, pages)
+                    page = next_marked(table.marks, page + 1, end)
+                block = next_marked(coarse, block + 1, blocks)
         return 0
 
     cdef int compare(self, Column* column, Py_ssize_t count, array.array numbers, list pages) except -1:

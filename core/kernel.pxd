@@ -190,9 +190,9 @@ cdef enum:
     NEVER = 2
     UNBOUNDED = 2147483647
     # rows a page
-    SLOT_PAGE = 256
-    BUCKET_PAGE = 64
-    SET_PAGE = 16
+    SLOT_PAGE = 64
+    BUCKET_PAGE = 16
+    SET_PAGE = 4
 
 cdef struct Ints:
     int32_t* data
@@ -268,6 +268,9 @@ cdef class Kernel:
     cdef uint8_t* dirty_slots
     cdef uint8_t* dirty_buckets
     cdef uint8_t* dirty_sets
+    cdef uint8_t* coarse_slots
+    cdef uint8_t* coarse_buckets
+    cdef uint8_t* coarse_sets
     cdef const uint8_t* life_table
     cdef const uint64_t* cell_rows
     cdef const uint32_t* region_sets

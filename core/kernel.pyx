@@ -108,6 +108,17 @@ cdef uint8_t* start_of(uint8_t[::1] column) noexcept:
     return &column[0]
 
 
+cdef Py_ssize_t pages_of(uint8_t[::1] column, Py_ssize_t page_rows) noexcept:
+    """Return how many pages a column of bytes has; its coarse marks stand behind so many marks (`columns.marks_for`)."""
+    return (column.shape[0] + page_rows - 1) // page_rows
+
+
+cdef inline void mark_page(uint8_t* marks, uint8_t* coarse, Py_ssize_t page, int what) noexcept nogil:
+    """Mark columns of a page as written."""
+    marks[page] |= what
+    coarse[page >> 6] = 1
+
+
 cdef array.array as_array(str typecode, const int32_t* data, Py_ssize_t size):
     """Return a copy as an array."""
     cdef array.array made = array.clone(_arrays.array(typecode), size, False)
@@ -286,6 +297,9 @@ cdef class Kernel:
         self.dirty_slots = <uint8_t*>start_of(dirty["instance"])
         self.dirty_buckets = <uint8_t*>start_of(dirty["bucket"])
         self.dirty_sets = <uint8_t*>start_of(dirty["set"])
+        self.coarse_slots = self.dirty_slots + pages_of(flat["life"], SLOT_PAGE)
+        self.coarse_buckets = self.dirty_buckets + pages_of(flat["begun"], BUCKET_PAGE)
+        self.coarse_sets = self.dirty_sets + pages_of(flat["status"], SET_PAGE)
         self.life_table = <const uint8_t*>PyBytes_AS_STRING(statics.life_table)
         self.cell_rows = <const uint64_t*>(<array.array?>statics.cell_rows).data.as_ulonglongs
         self.region_sets = (<array.array?>statics.region_sets).data.as_uints
@@ -454,9 +468,9 @@ cdef class Kernel:
         self.count(s, bucket, old & STATE_BITS, old >> HEALTH_SHIFT, -1)
         self.count(s, bucket, state, health, 1)
         self.life[slot] = <uint8_t>(state | health << HEALTH_SHIFT)
-        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_LIFE
-        self.dirty_buckets[bucket // BUCKET_PAGE] |= WROTE_WAIT
-        self.dirty_sets[s // SET_PAGE] |= WROTE_TALLY
+        mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_LIFE)
+        mark_page(self.dirty_buckets, self.coarse_buckets, bucket // BUCKET_PAGE, WROTE_WAIT)
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_TALLY)
         return self.c_touch(s)
 
     def put(self, int slot, int state, int health):
@@ -531,7 +545,7 @@ cdef class Kernel:
         cdef int cell = self.link[s * LINK + LINK_HOLD]
         if cell >= 0:
             self.link[s * LINK + LINK_HOLD] = -1
-            self.dirty_sets[s // SET_PAGE] |= WROTE_LINK
+            mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_LINK)
             self.c_touch(s)
             self.unhold(cell)
         return 0
@@ -1270,7 +1284,7 @@ cdef class Kernel:
             wrote |= WROTE_PREVIOUS
             if before == PENDING and self.flag[slot] & TOO_LATE:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_TOO_LATE] -= 1
-        self.dirty_slots[slot // SLOT_PAGE] |= wrote
+        mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, wrote)
         self.c_put(slot, to, health)
         return self.record_slot(T_BECAME, s, to, cause, slot)
 
@@ -1281,7 +1295,7 @@ cdef class Kernel:
     cdef int forget_health(self, int slot, int health) noexcept nogil:
         if self.observed[slot] < self.now - 1:
             self.observed[slot] = self.now - 1
-            self.dirty_slots[slot // SLOT_PAGE] |= WROTE_OBSERVED
+            mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
         return health
 
     cdef int remember_failure(self, int s, int slot) except -1 nogil:
@@ -1289,7 +1303,7 @@ cdef class Kernel:
         if self.failed[slot] != 0 and self.failed[slot] != target:
             self.record(3, T_FAILED_MORE, slot, self.failed[slot], 0, 0, 0)
         self.failed[slot] = <uint16_t>target
-        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FAILED
+        mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_FAILED)
         return 0
 
     # --- batches -----------------------------------------------------------------------------------------------------
@@ -1305,16 +1319,16 @@ cdef class Kernel:
         cdef Py_ssize_t i
         if not self.option[s] & CROSS_ZONE and link[LINK_HOLD] < 0:
             link[LINK_HOLD] = self.site[bucket * SITE + SITE_CELL]
-            self.dirty_sets[s // SET_PAGE] |= WROTE_LINK
+            mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_LINK)
             self.hold(link[LINK_HOLD])
         if self.status[s] == WAITING:
             self.status[s] = ROLLING
             self.clock[s * CLOCK + CLOCK_BEGAN] = self.now
-            self.dirty_sets[s // SET_PAGE] |= WROTE_STATUS | WROTE_CLOCK
+            mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_STATUS | WROTE_CLOCK)
             self.work(s, 1)
         self.mark[s] |= BATCHING
         self.tally[<Py_ssize_t>s * TALLY + TALLY_BATCHES] += 1
-        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_TALLY
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK | WROTE_TALLY)
         if self.option[s] & FABRIC:
             self.begin_domain(s, bucket)
         self.record(4, T_STARTED, s, bucket, <int>count, 0, 0)
@@ -1347,7 +1361,7 @@ cdef class Kernel:
                 self.begun[other] = <uint8_t>(latest + 1 if latest < LATELY_MAX else LATELY_MAX)
             elif latest == LATELY_MAX and self.begun[other] > 1:
                 self.begun[other] -= 1
-            self.dirty_buckets[other // BUCKET_PAGE] |= WROTE_BEGUN
+            mark_page(self.dirty_buckets, self.coarse_buckets, other // BUCKET_PAGE, WROTE_BEGUN)
         return 0
 
     # --- reports -----------------------------------------------------------------------------------------------------
@@ -1383,7 +1397,7 @@ cdef class Kernel:
         if observed_at <= self.observed[slot]:
             return DUPLICATE if observed_at == self.observed[slot] else STALE
         self.observed[slot] = observed_at
-        self.dirty_slots[slot // SLOT_PAGE] |= WROTE_OBSERVED
+        mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
         self.c_put(slot, state, health)
         if health == HEALTHY and state == VERIFYING:
             if observed_at >= self.deadline[slot] - self.health_timeout_ms:
@@ -1465,7 +1479,7 @@ cdef class Kernel:
     cdef int c_pass_timer(self, int s, int mark) except -1 nogil:
         self.mark[s] &= 255 - mark
         self.clock[s * CLOCK + (CLOCK_DELAY if mark == DELAYED else CLOCK_REST)] = 0
-        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_CLOCK
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK | WROTE_CLOCK)
         self.c_touch(s)
         return 0
 
@@ -1488,7 +1502,7 @@ cdef class Kernel:
             self.mark[s] &= 255 - SHUT
         else:
             self.mark[s] |= SHUT
-        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK)
         self.c_touch(s)
         return 0
 
@@ -1527,7 +1541,7 @@ cdef class Kernel:
             if self.is_attempt_of(s, rollout):
                 if self.mark[s] & RESTING:
                     self.clock[s * CLOCK + CLOCK_REST] += stood
-                    self.dirty_sets[s // SET_PAGE] |= WROTE_CLOCK
+                    mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_CLOCK)
                     self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
                 self.c_touch(s)
         return 0
@@ -1548,7 +1562,7 @@ cdef class Kernel:
 
     cdef int c_cancel_attempt(self, int s) except -1 nogil:
         self.mark[s] |= CANCELLING
-        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK)
         return self.c_touch(s)
 
     cdef int c_leave(self, int s) except -1 nogil:
@@ -1605,7 +1619,7 @@ cdef class Kernel:
             slot = column.data.as_uints[i]
             if self.flag[slot] & (REFUSED | TOO_LATE):
                 self.flag[slot] &= 255 - (REFUSED | TOO_LATE)
-                self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FLAG
+                mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_FLAG)
 
     cdef int c_end(self, int s, int status, int code) except -1 nogil:
         cdef int rollout = self.link[s * LINK + LINK_ROLLOUT]
@@ -1620,7 +1634,7 @@ cdef class Kernel:
         self.code[s] = <uint8_t>code
         self.mark[s] = <uint8_t>has_left
         clock[CLOCK_DELAY] = clock[CLOCK_REST] = clock[CLOCK_WINDOW] = 0
-        self.dirty_sets[s // SET_PAGE] |= WROTE_STATUS | WROTE_CODE | WROTE_MARK | WROTE_CLOCK
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_STATUS | WROTE_CODE | WROTE_MARK | WROTE_CLOCK)
         plan[PLAN_ALIVE] -= 1
         if self.c_is_open(s):
             plan[PLAN_OPEN] -= 1
@@ -1688,7 +1702,7 @@ cdef class Kernel:
         cdef bint has_batch_ended = self.mark[s] & BATCHING
         if has_batch_ended:
             self.mark[s] &= 255 - BATCHING
-            self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
+            mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK)
         if self.mark[s] & CANCELLING:
             return self.c_end(s, CANCELLED, NO_ERROR)
         if has_batch_ended and self.c_upgraded_gate_broken(s):
@@ -1704,7 +1718,7 @@ cdef class Kernel:
         cdef int64_t since = self.dial[rollout * DIAL + DIAL_PAUSED] if self.trait[rollout] & PAUSED else self.now
         self.mark[s] |= RESTING
         self.clock[s * CLOCK + CLOCK_REST] = since + self.clock[s * CLOCK + CLOCK_PAUSE]
-        self.dirty_sets[s // SET_PAGE] |= WROTE_MARK | WROTE_CLOCK
+        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK | WROTE_CLOCK)
         return self.record(3, T_ARMED, TIMER_REST, s, 0, 0, 0)
 
     cdef int review_hold(self, int s) except -1 nogil:
@@ -1744,7 +1758,7 @@ cdef class Kernel:
         for i in range(self.found.size):
             slot = self.found.data[i]
             self.flag[slot] |= REFUSED
-            self.dirty_slots[slot // SLOT_PAGE] |= WROTE_FLAG
+            mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_FLAG)
             self.c_put(slot, EXCLUDED, self.life[slot] >> HEALTH_SHIFT)
             self.record_slot(T_BECAME, s, EXCLUDED, BY_POLICY, slot)
         return 0
@@ -1861,7 +1875,7 @@ cdef class Kernel:
                 plan[PLAN_OPEN] += 1
                 if self.has_delays:
                     self.mark[s] |= DELAYED
-                    self.dirty_sets[s // SET_PAGE] |= WROTE_MARK
+                    mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_MARK)
                 self.c_touch(s)
         return push(&self.unsettled, rollout)
 

@@ -68,6 +68,10 @@ ENDS = {
 }
 
 
+LIVES = tuple(Life)
+DOES = {life: (do, do.word) for life, do in COMMANDS.items()}
+
+
 class Reader:
     """Reads one trace: facts in order, and what they mean for timers, history and book."""
 
@@ -88,7 +92,7 @@ class Reader:
     def _became(self, trace: array[int], at: int) -> int:
         s, state, cause, count = trace[at : at + 4]
         slots = array("I", trace[at + 4 : at + 4 + count].tobytes())
-        life = Life(state)
+        life = LIVES[state]
         link = s * c.LINK
         rollout = self.work.v.link[link + c.LINK_ROLLOUT]
         if life in COMMANDS:
@@ -189,13 +193,13 @@ READERS: dict[int, Callable[[Reader, array[int], int], int]] = {
 
 def commands(work: Working, s: int, life: Life, incarnation: int, version: int, slots: array[int]) -> Commands:
     """Return the commands that instances of one set in that state are under (semantics 10)."""
-    rollout = work.v.link[s * c.LINK + c.LINK_ROLLOUT]
-    do = COMMANDS[life]
+    link, at = work.v.link, s * c.LINK
+    rollout, attempt = link[at + c.LINK_ROLLOUT], link[at + c.LINK_ATTEMPT]
+    do, word = DOES[life]
     name = work.compiled.directory.sets[s]
-    attempt = work.v.link[s * c.LINK + c.LINK_ATTEMPT]
     suffix = f"#{incarnation}" if incarnation > 1 else ""
     return Commands(
-        f"{rollout}/{name}/{attempt}/{do.word}{suffix}", do, rollout, name, work.book.versions[version], attempt, slots
+        f"{rollout}/{name}/{attempt}/{word}{suffix}", do, rollout, name, work.book.versions[version], attempt, slots
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phasegate.core.codes import SITE, SITE_CELL, SITE_SET, WROTE_ALL, WROTE_ORDER
-from phasegate.core.columns import COLUMNS, PAGE_ROWS
+from phasegate.core.columns import COLUMNS, MARKS_FAN, PAGE_ROWS, Table
 from phasegate.core.workspace import Workspace
 
 Numbers = memoryview  # of integers, in the column's own type
@@ -45,27 +45,35 @@ class Views:
     def __init__(self, workspace: Workspace) -> None:
         for column in COLUMNS:
             setattr(self, column.name, memoryview(workspace.flat[column.name]).cast(column.typecode))
-        self.dirty_slots = memoryview(workspace.dirty["instance"])
-        self.dirty_order = memoryview(workspace.dirty["order"])
-        self.dirty_buckets = memoryview(workspace.dirty["bucket"])
-        self.dirty_sets = memoryview(workspace.dirty["set"])
+        self.dirty = {table: memoryview(marks) for table, marks in workspace.dirty.items()}
+        self.pages = {
+            column.table: -(-len(workspace.flat[column.name]) // column.page_bytes)
+            for column in COLUMNS
+            if column.table in self.dirty
+        }
 
     def touch_slot(self, slot: int, columns: int = WROTE_ALL) -> None:
         """Mark these columns of an instance's row as written."""
-        self.dirty_slots[slot // PAGE_ROWS["instance"]] |= columns
+        self._mark("instance", slot, columns)
 
     def touch_order(self, first: int, count: int) -> None:
         """Mark a run of `order` as written."""
-        for page in range(first // PAGE_ROWS["order"], -(-(first + count) // PAGE_ROWS["order"])):
-            self.dirty_order[page] |= WROTE_ORDER
+        for row in range(first - first % PAGE_ROWS["order"], first + count, PAGE_ROWS["order"]):
+            self._mark("order", row, WROTE_ORDER)
 
     def touch_bucket(self, bucket: int, columns: int = WROTE_ALL) -> None:
         """Mark these columns of a bucket's row as written."""
-        self.dirty_buckets[bucket // PAGE_ROWS["bucket"]] |= columns
+        self._mark("bucket", bucket, columns)
 
     def touch_set(self, s: int, columns: int = WROTE_ALL) -> None:
         """Mark these columns of a set's row as written."""
-        self.dirty_sets[s // PAGE_ROWS["set"]] |= columns
+        self._mark("set", s, columns)
+
+    def _mark(self, table: Table, row: int, columns: int) -> None:
+        page = row // PAGE_ROWS[table]
+        marks = self.dirty[table]
+        marks[page] |= columns
+        marks[self.pages[table] + page // MARKS_FAN] = 1
 
     def set_of(self, slot: int) -> int:
         """Return the set of an instance."""

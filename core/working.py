@@ -22,9 +22,10 @@ from phasegate.core.model import ScaleSet
 from phasegate.core.picks import Picks
 from phasegate.core.rules import Admit, Never, Question
 from phasegate.core.snapshot import Snapshot
-from phasegate.core.state import Book, State
+from phasegate.core.state import AttemptRecord, Book, State
 from phasegate.core.timers import Timers
 from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
+from phasegate.core.vector import Vector
 from phasegate.core.views import Views
 from phasegate.core.workspace import Workspace
 
@@ -61,11 +62,24 @@ class Working:
         self.book = state.book
         self.picks = self.selected = None
 
-    def publish(self, now: int, **changes: Any) -> State:
-        """Return the state as it stands now, and keep it laid open."""
+    def publish(
+        self,
+        now: int,
+        history: Vector[tuple[AttemptRecord, ...]] | None = None,
+        history_digest: bytes | None = None,
+    ) -> State:
+        """Return the state as it stands now, and keep it laid open; without a new history it keeps the one it had."""
         held = self.workspace.state
         assert held is not None, "a state is published after one was taken up"
-        state = evolve(held, now=now, snapshot=self.workspace.publish(), book=self.book, **changes)
+        state = State(
+            now=now,
+            rows=held.rows,
+            snapshot=self.workspace.publish(),
+            book=self.book,
+            history=held.history if history is None else history,
+            history_digest=held.history_digest if history_digest is None else history_digest,
+            fleet_digest=held.fleet_digest,
+        )
         self.workspace.state = state
         return state
 

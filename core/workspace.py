@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 from typing import Any, Final
 
-from phasegate.core.columns import COLUMNS, Table
+from phasegate.core.columns import COLUMNS, Table, marks_for
 from phasegate.core.pages import Paged
 from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import State
@@ -20,7 +20,7 @@ MARKED: tuple[Table, ...] = ("instance", "order", "bucket", "set")  # their page
 
 
 class Workspace:
-    """Flat columns by name (`flat`), and a byte a page that says which columns were written in it (`dirty`).
+    """Flat columns by name (`flat`), and marks that say which columns of which pages were written (`dirty`).
 
     `copier_class` is the compiled copier or its plain twin.
     """
@@ -64,7 +64,7 @@ class Workspace:
         columns = state.columns
         self.flat = {column.name: _writable(paged) for column, paged in zip(COLUMNS, columns, strict=True)}
         pages = {column.table: paged.page_count for column, paged in zip(COLUMNS, columns, strict=True)}
-        self.dirty = {table: bytearray(pages[table]) for table in MARKED}
+        self.dirty = {table: marks_for(pages[table]) for table in MARKED}
         self.copier = self.copier_class(self.flat, self.dirty)
         self.state, self.is_spoilt = state, False
 

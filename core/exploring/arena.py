@@ -7,7 +7,7 @@ that only say who is who last.
 
 from __future__ import annotations
 
-from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
+from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table, marks_for
 from phasegate.core.state import State
 
 ALIGN = 8
@@ -37,7 +37,7 @@ class Arena:
             self.flat[column.name] = whole[begin : begin + size]
             self.flat[column.name][:] = state.columns[at].flat()[:size]
         self.dirty: dict[Table, bytearray] = {
-            table: bytearray(max(1, -(-state.rows[table] // PAGE_ROWS[table])))
+            table: marks_for(max(1, -(-state.rows[table] // PAGE_ROWS[table])))
             for table in ("instance", "order", "bucket", "set")
         }
 

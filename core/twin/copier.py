@@ -36,7 +36,7 @@ class Copier:
         for at, column in enumerate(COLUMNS):
             found += (self.first[at] + page for page in self._written(column))
         for marks in self.dirty.values():
-            marks[:] = bytes(len(marks))
+            marks[:] = bytes(len(marks))  # the coarse ones too, which need not be looked at here
         for name in self.before:
             self.before[name] = bytes(self.flat[name])
         return found
@@ -57,7 +57,8 @@ class Copier:
     def _written(self, column: Column) -> list[int]:
         marks = self.dirty.get(column.table)
         if marks is not None:
-            return [page for page, mark in enumerate(marks) if mark & column.mark]
+            pages = len(self.flat[column.name]) // column.page_bytes
+            return [page for page, mark in enumerate(marks[:pages]) if mark & column.mark]
         size = column.page_bytes
         old, new = self.before[column.name], self.flat[column.name]
         starts = range(0, len(new), size)

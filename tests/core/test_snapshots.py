@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from phasegate.core import codes as c
 from phasegate.core import kernels, snapshot
-from phasegate.core.columns import BY_NAME, COLUMNS, PAGE_ROWS, TABLES
+from phasegate.core.columns import BY_NAME, COLUMNS, MARKS_FAN, PAGE_ROWS, TABLES, marks_for
 from phasegate.core.pages import Paged, first_pages, merged
 from phasegate.core.snapshot import Snapshot
 from phasegate.core.twin import Copier as Twin
@@ -29,7 +29,8 @@ class Writing:
         self.chance = chance
         pages = {table: chance.choice((1, 2, 70, 130)) if table in MARKED else chance.randint(1, 2) for table in TABLES}
         self.flat = {column.name: bytearray(pages[column.table] * column.page_bytes) for column in COLUMNS}
-        self.dirty = {table: bytearray(pages[table]) for table in MARKED}
+        self.dirty = {table: marks_for(pages[table]) for table in MARKED}
+        self.pages = pages
         self.copier = copier(self.flat, self.dirty)
 
     def whole(self) -> tuple[Paged, ...]:
@@ -43,7 +44,9 @@ class Writing:
             at = self.chance.randrange(len(self.flat[column.name]))
             self.flat[column.name][at] = self.chance.randrange(256)
             if column.table in self.dirty:
-                self.dirty[column.table][at // column.page_bytes] |= column.mark
+                page = at // column.page_bytes
+                self.dirty[column.table][page] |= column.mark
+                self.dirty[column.table][self.pages[column.table] + page // MARKS_FAN] = 1
 
 
 def test_equal_pages_side_by_side_are_one_object() -> None:
@@ -120,7 +123,7 @@ def test_both_copiers_find_the_same_pages(seed: int) -> None:
 def test_a_page_of_another_size_is_refused() -> None:
     """The compiled copier does not write over what lies behind a page."""
     compiled = pytest.importorskip("phasegate.core.copier", reason="no C compiler was at hand")
-    with pytest.raises(ValueError, match="page 0 is not of 256 bytes"):
+    with pytest.raises(ValueError, match="page 0 is not of 64 bytes"):
         Writing(compiled.Copier, Random(0)).copier.put([0], [b"x"])
 
 
