@@ -15,8 +15,8 @@ from phasegate.core import codes as c
 
 Table = Literal["instance", "order", "bucket", "set", "cell", "region", "group", "rollout", "fleet"]
 
-PAGE_ROWS: Final[dict[Table, int]] = {
-    "instance": 64,
+PAGE_ROWS: Final[dict[Table, int]] = {  # where a step writes, a page and its header fit into Python's own allocator
+    "instance": 56,
     "order": 1024,
     "bucket": 16,
     "set": 4,

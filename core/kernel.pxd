@@ -190,7 +190,7 @@ cdef enum:
     NEVER = 2
     UNBOUNDED = 2147483647
     # rows a page
-    SLOT_PAGE = 64
+    SLOT_PAGE = 56
     BUCKET_PAGE = 16
     SET_PAGE = 4
 
@@ -350,6 +350,7 @@ cdef class Kernel:
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil
     cdef int begin_domain(self, int s, int bucket) noexcept nogil
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
+    cdef void fetch_report(self, int third, int second, int first) noexcept nogil
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil
     cdef int64_t c_time_of(self, int kind, int of) noexcept nogil

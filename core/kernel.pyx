@@ -1377,6 +1377,8 @@ cdef class Kernel:
         cdef Py_ssize_t at
         with nogil:
             for at in range(slot_column.ob_size):
+                if at + 3 * AHEAD < slot_column.ob_size:
+                    self.fetch_report(slot[at + 3 * AHEAD], slot[at + 2 * AHEAD], slot[at + AHEAD])
                 self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
 
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil:
@@ -1392,6 +1394,19 @@ cdef class Kernel:
         if why:
             self.record_slot(T_IGNORED, self.site[self.bucket[slot] * SITE + SITE_SET], what, why, slot)
         return 0
+
+    cdef void fetch_report(self, int third, int second, int first) noexcept nogil:
+        """Let the memory bring what the reports after this one touch: their rows, then their buckets', then their sets'."""
+        cdef int bucket = self.bucket[first]
+        cdef int s = self.site[bucket * SITE + SITE_SET]
+        prefetch(self.life + third)
+        prefetch(self.bucket + third)
+        prefetch(self.observed + third)
+        prefetch(self.site + <Py_ssize_t>self.bucket[second] * SITE)
+        prefetch(self.wait + <Py_ssize_t>bucket * WAIT)
+        prefetch(self.tally + <Py_ssize_t>s * TALLY)
+        prefetch(self.tally + <Py_ssize_t>s * TALLY + TALLY_TOTAL)
+        prefetch(self.link + <Py_ssize_t>s * LINK)
 
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil:
         if observed_at <= self.observed[slot]:

@@ -22,7 +22,7 @@ from typing import Final, Protocol
 
 from phasegate.core.pages import DIGEST_BYTES, Paged, first_pages, merged
 
-LOG_SHARE: Final = 8  # a log holds at most one page for every eight that there are,
+LOG_SHARE: Final = 4  # a log holds at most one page for every four that there are,
 LOG_PAGES_MIN: Final = 1024  # and this many at least: small fleets write their bases anew every few dozen steps
 _MODULUS: Final = 1 << 8 * DIGEST_BYTES
 
