@@ -19,8 +19,20 @@ import array as _arrays
 from phasegate.core.columns import COLUMNS as _COLUMNS, MARKS_FAN as _MARKS_FAN, TABLES as _TABLES
 from phasegate.core.pages import Paged as _Paged, first_pages as _first_pages
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define phasegate_prefetch(place) __builtin_prefetch(place)
+    #else
+    #define phasegate_prefetch(place) ((void)(place))
+    #endif
+    """
+    void prefetch "phasegate_prefetch"(const void* place) noexcept
+
+
 cdef enum:
     FAN = 64  # pages that share a coarse mark
+    AHEAD = 8  # how many pages before its turn the memory is asked for one
 
 if FAN != _MARKS_FAN:
     raise ImportError("the compiled copier was built for other marks; build it again")
@@ -124,12 +136,14 @@ cdef class Copier:
 
     def take(self, array.array numbers, list pages):
         """Append every page that was written since the last time, with its number; nothing is marked afterwards."""
-        self.go_through(numbers, pages)
+        cdef Py_ssize_t begin = numbers.ob_size
+        self.go_through(numbers)
+        self.copy(numbers, begin, pages)
 
     def changed(self):
         """Return the numbers of the pages that were written since the last time; nothing is marked afterwards."""
         cdef array.array numbers = _arrays.array("I")
-        self.go_through(numbers, None)
+        self.go_through(numbers)
         return numbers.tolist()
 
     def put(self, numbers, pages):
@@ -138,9 +152,7 @@ cdef class Copier:
         cdef Py_ssize_t number, offset
         cdef int at
         for number, page in zip(numbers, pages, strict=True):
-            at = self.column_count - 1
-            while self.columns[at].first > number:
-                at -= 1
+            at = self.column_of(number)
             column = &self.columns[at]
             offset = (number - column.first) * column.page_bytes
             if PyBytes_GET_SIZE(page) != column.page_bytes:
@@ -152,14 +164,16 @@ cdef class Copier:
     def merged(self, tuple columns, array.array numbers, list pages):
         """Return the columns with other pages at these numbers; the last one said of a number counts."""
         cdef list found = [None] * self.column_count  # the pages of the columns that change
-        cdef Py_ssize_t entry, number
-        cdef int at = 0
-        for entry in range(len(pages)):
+        cdef Py_ssize_t entry, number, count = len(pages)
+        cdef int at
+        for entry in range(count):
+            if entry + AHEAD < count:
+                number = numbers.data.as_uints[entry + AHEAD]
+                at = self.column_of(number)
+                if found[at] is not None:
+                    prefetch(PyTuple_GET_ITEM(<tuple>found[at], number - self.columns[at].first))
             number = numbers.data.as_uints[entry]
-            if number < self.columns[at].first:
-                at = 0
-            while at + 1 < self.column_count and number >= self.columns[at + 1].first:
-                at += 1
+            at = self.column_of(number)
             if found[at] is None:
                 found[at] = copied((<object>columns[at]).pages)
             put_into(<tuple>found[at], number - self.columns[at].first, pages[entry])
@@ -168,7 +182,14 @@ cdef class Copier:
             for column, changed in zip(columns, found, strict=True)
         )
 
-    cdef int go_through(self, array.array numbers, list pages) except -1:
+    cdef int column_of(self, Py_ssize_t number) noexcept:
+        cdef int at = 0
+        while at + 1 < self.column_count and self.columns[at + 1].first <= number:
+            at += 1
+        return at
+
+    cdef int go_through(self, array.array numbers) except -1:
+        """Note the pages that were written, and clear their marks."""
         cdef Table* table
         cdef uint8_t* coarse
         cdef Py_ssize_t block, blocks, page, end
@@ -177,7 +198,7 @@ cdef class Copier:
             table = &self.tables[of]
             if table.marks == NULL:
                 for at in range(table.begin, table.end):
-                    self.compare(&self.columns[at], table.pages, numbers, pages)
+                    self.compare(at, table.pages, numbers)
                 continue
             coarse = table.marks + table.pages
             blocks = (table.pages + FAN - 1) // FAN
@@ -191,23 +212,41 @@ cdef class Copier:
                     table.marks[page] = 0
                     for at in range(table.begin, table.end):
                         if self.columns[at].mark & marks:
-                            self.add(&self.columns[at], page, numbers, pages)
+                            self.note(at, page, numbers)
                     page = next_marked(table.marks, page + 1, end)
                 block = next_marked(coarse, block + 1, blocks)
         return 0
 
-    cdef int compare(self, Column* column, Py_ssize_t count, array.array numbers, list pages) except -1:
+    cdef int compare(self, int at, Py_ssize_t count, array.array numbers) except -1:
+        cdef Column* column = &self.columns[at]
         cdef Py_ssize_t page, offset
         for page in range(count):
             offset = page * column.page_bytes
             if memcmp(column.before + offset, column.flat + offset, column.page_bytes):
                 memcpy(column.before + offset, column.flat + offset, column.page_bytes)
-                self.add(column, page, numbers, pages)
+                self.note(at, page, numbers)
         return 0
 
-    cdef int add(self, Column* column, Py_ssize_t page, array.array numbers, list pages) except -1:
-        cdef unsigned int number = <unsigned int>(column.first + page)
+    cdef int note(self, int at, Py_ssize_t page, array.array numbers) except -1:
+        cdef unsigned int number = <unsigned int>(self.columns[at].first + page)
         array.extend_buffer(numbers, <char*>&number, 1)
-        if pages is not None:
-            pages.append(PyBytes_FromStringAndSize(<char*>column.flat + page * column.page_bytes, column.page_bytes))
+        return 0
+
+    cdef int copy(self, array.array numbers, Py_ssize_t begin, list pages) except -1:
+        """Append the pages whose numbers are noted from `begin` on; each is asked for a few turns before its own."""
+        cdef Py_ssize_t i, line, number, count = numbers.ob_size
+        cdef Column* column
+        cdef const uint8_t* page
+        for i in range(begin, count + AHEAD):
+            if i < count:
+                number = numbers.data.as_uints[i]
+                column = &self.columns[self.column_of(number)]
+                page = column.flat + (number - column.first) * column.page_bytes
+                for line in range(0, min(column.page_bytes, 512), 64):
+                    prefetch(page + line)
+            if i >= begin + AHEAD:
+                number = numbers.data.as_uints[i - AHEAD]
+                column = &self.columns[self.column_of(number)]
+                page = column.flat + (number - column.first) * column.page_bytes
+                pages.append(PyBytes_FromStringAndSize(<char*>page, column.page_bytes))
         return 0

@@ -68,7 +68,9 @@ class PageLog:
             since, columns = 0, self.base
         if since == size:
             return columns
-        numbers, pages = self.numbers[since:size], self.pages[since:size]
+        numbers, pages = self.numbers, self.pages
+        if since or size < len(pages):
+            numbers, pages = numbers[since:size], pages[since:size]
         self.whole = (size, merge(columns, numbers, pages))
         return self.whole[1]
 
@@ -147,7 +149,12 @@ class Snapshot:
         """Return the snapshot after what was written where the copier copies from."""
         with self._log.lock:
             log = self._log.successor(self._size, copier.merged)
-            copier.take(log.numbers, log.pages)
+            size = len(log.pages)
+            try:
+                copier.take(log.numbers, log.pages)
+            except BaseException:  # out of memory, say: what is half appended was never there
+                del log.numbers[size:], log.pages[size:]
+                raise
             return Snapshot(log, len(log.pages))
 
     def differing(self, other: Snapshot) -> set[int]:

@@ -58,7 +58,11 @@ class Workspace:
         """Return the columns as they are now, sharing every page that is as it was; nothing is marked afterwards."""
         if self.state is None:
             raise AssertionError("a workspace publishes after it has taken up a state")
-        return self.state.snapshot.followed(self.copier)
+        try:
+            return self.state.snapshot.followed(self.copier)
+        except BaseException:
+            self.state = None  # nobody knows any more what was written: the next state is copied whole
+            raise
 
     def _copy_all(self, state: State) -> None:
         columns = state.columns
@@ -74,7 +78,7 @@ def _writable(column: Paged) -> memoryview:
     size = column.page_count * column.page_bytes
     if size < HUGE_FROM_BYTES or not hasattr(mmap, "MADV_HUGEPAGE"):
         return memoryview(column.flat())
-    memory = mmap.mmap(-1, size)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     memory.write(b"".join(column.pages))
     return memoryview(memory)

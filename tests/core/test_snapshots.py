@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import phasegate as pg
 from phasegate.core import codes as c
 from phasegate.core import kernels, snapshot
 from phasegate.core.columns import BY_NAME, COLUMNS, MARKS_FAN, PAGE_ROWS, TABLES, marks_for
@@ -142,6 +143,35 @@ def test_every_column_of_a_large_table_has_a_mark() -> None:
         assert all(0 <= mark < 256 and mark.bit_count() <= 1 for mark in marks)
     assert c.WROTE_LIFE == BY_NAME["life"].mark
     assert {"instance", "order", "bucket", "set"} == set(MARKED) < set(PAGE_ROWS)
+
+
+class Failing(Twin):
+    """A copier that runs out of memory once it has appended a number."""
+
+    fails = False
+
+    def take(self, numbers: array[int], pages: list[bytes]) -> None:
+        """Fail half way if that is wanted."""
+        if self.fails:
+            numbers.append(0)
+            raise MemoryError
+        super().take(numbers, pages)
+
+
+def test_what_could_not_be_published_was_never_there() -> None:
+    """The state before stays what it was, one can go on from it, and the workspace takes it up anew."""
+    engine = pg.Engine(pg.Fleet(regions=[pg.Region("a")]), pg.policies.availability_first())
+    state = engine.initial(0)
+    workspace = Workspace(Failing)
+    assert "new" == workspace.take_up(state)
+    workspace.flat["sums"][0] = 1
+    workspace.copier.fails = True
+    with pytest.raises(MemoryError):
+        workspace.publish()
+    assert "new" == workspace.take_up(state)
+    assert state.snapshot == workspace.publish() == engine.initial(0).snapshot
+    workspace.flat["sums"][0] = 2
+    assert [] != sorted(workspace.publish().differing(state.snapshot))
 
 
 def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
