@@ -10,9 +10,9 @@ from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
-from libc.stdint cimport uint8_t, uint64_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp, memcpy, memset
 
 import array as _arrays
 
@@ -181,6 +181,57 @@ cdef class Copier:
             column if changed is None else _Paged(changed, column.page_bytes)
             for column, changed in zip(columns, found, strict=True)
         )
+
+    def differing(self, tuple columns, tuple others):
+        """Return the numbers of the pages that are not one object in both, in order."""
+        cdef list found = []
+        cdef tuple mine, theirs
+        cdef Py_ssize_t place
+        cdef int at
+        for at in range(self.column_count):
+            mine, theirs = (<object>columns[at]).pages, (<object>others[at]).pages
+            if mine is theirs:
+                continue
+            if PyTuple_GET_SIZE(mine) != PyTuple_GET_SIZE(theirs):
+                raise ValueError("columns of another length")
+            for place in range(PyTuple_GET_SIZE(mine)):
+                if PyTuple_GET_ITEM(mine, place) != PyTuple_GET_ITEM(theirs, place):
+                    found.append(self.columns[at].first + place)
+        return found
+
+    def latest(self, array.array numbers, Py_ssize_t size, wanted):
+        """Return for each wanted number the last of the first `size` entries that has it, -1 for none."""
+        cdef array.array sought = _arrays.array("I", wanted)
+        cdef array.array entries = _arrays.array("q", [-1]) * len(sought)
+        cdef const uint32_t* number = <const uint32_t*>numbers.data.as_uints
+        cdef int64_t* entry = <int64_t*>entries.data.as_voidptr
+        cdef Py_ssize_t left = sought.ob_size, mask = 64, i, at
+        cdef int32_t* table  # places in `sought` by number: a hash table with open addresses, at most half full
+        while mask < 2 * left:
+            mask *= 2
+        table = <int32_t*>malloc(mask * sizeof(int32_t))
+        if table == NULL:
+            raise MemoryError()
+        memset(table, 255, mask * sizeof(int32_t))
+        mask -= 1
+        for i in range(sought.ob_size):
+            at = sought.data.as_uints[i] & mask
+            while table[at] >= 0:
+                at = (at + 1) & mask
+            table[at] = <int32_t>i
+        i = min(size, <Py_ssize_t>numbers.ob_size)
+        while i > 0 and left > 0:
+            i -= 1
+            at = number[i] & mask
+            while table[at] >= 0:
+                if sought.data.as_uints[table[at]] == number[i]:
+                    if entry[table[at]] < 0:
+                        entry[table[at]] = i
+                        left -= 1
+                    break
+                at = (at + 1) & mask
+        free(table)
+        return entries.tolist()
 
     cdef int column_of(self, Py_ssize_t number) noexcept:
         cdef int at = 0

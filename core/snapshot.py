@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import Final, Protocol
@@ -38,6 +38,14 @@ class Copier(Protocol):
 
     def merged(self, columns: tuple[Paged, ...], numbers: array[int], pages: list[bytes], /) -> tuple[Paged, ...]:
         """Return the columns with those pages, as `pages.merged` does."""
+        ...
+
+    def differing(self, columns: tuple[Paged, ...], others: tuple[Paged, ...], /) -> Sequence[int]:
+        """Return the numbers of the pages that are not one object in both."""
+        ...
+
+    def latest(self, numbers: array[int], size: int, wanted: Sequence[int], /) -> Sequence[int]:
+        """Return for each wanted number the last of the first `size` entries that has it, -1 for none."""
         ...
 
 
@@ -157,18 +165,25 @@ class Snapshot:
                 raise
             return Snapshot(log, len(log.pages))
 
-    def differing(self, other: Snapshot) -> set[int]:
+    def differing(self, other: Snapshot, copier: Copier) -> set[int]:
         """Return the numbers of all pages that may differ: those that are not one object in both."""
         if self._log is other._log:
             low, high = sorted((self._size, other._size))
             return set(self._log.numbers[low:high])
-        pairs = zip(self.first, self.columns, other.columns, strict=False)
-        return {first + number for first, mine, theirs in pairs for number in mine.differing(theirs)}
+        columns = [some._log.columns(some._size, copier.merged) for some in (self, other)]
+        return set(copier.differing(*columns))
 
-    def page(self, number: int) -> bytes:
-        """Return one page."""
-        at = self._log.column_of(number)
-        return self.columns[at].pages[number - self._log.first[at]]
+    def pages(self, numbers: Sequence[int], copier: Copier) -> list[bytes]:
+        """Return some of the pages."""
+        log = self._log
+        found = []
+        for number, entry in zip(numbers, copier.latest(log.numbers, self._size, numbers), strict=True):
+            if entry >= 0:
+                found.append(log.pages[entry])
+            else:
+                at = log.column_of(number)
+                found.append(log.base[at].pages[number - log.first[at]])
+        return found
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):

@@ -45,8 +45,8 @@ class Workspace:
         if held is None or held.snapshot.first != state.snapshot.first:
             self._copy_all(state)
             return "new"
-        stale = [*state.snapshot.differing(held.snapshot).union(self.copier.changed())]
-        self.copier.put(stale, [state.snapshot.page(number) for number in stale])
+        stale = [*state.snapshot.differing(held.snapshot, self.copier).union(self.copier.changed())]
+        self.copier.put(stale, state.snapshot.pages(stale, self.copier))
         self.state, self.is_spoilt = state, False
         return "near"
 

@@ -54,6 +54,16 @@ class Copier:
         """Return the columns with other pages at these numbers; the last one said of a number counts."""
         return merged(columns, numbers, pages)
 
+    def differing(self, columns: tuple[Paged, ...], others: tuple[Paged, ...]) -> list[int]:
+        """Return the numbers of the pages that are not one object in both, in order."""
+        pairs = zip(self.first, columns, others, strict=False)
+        return [first + number for first, mine, theirs in pairs for number in mine.differing(theirs)]
+
+    def latest(self, numbers: Sequence[int], size: int, wanted: Sequence[int]) -> list[int]:
+        """Return for each wanted number the last of the first `size` entries that has it, -1 for none."""
+        last = {number: entry for entry, number in enumerate(numbers[:size])}
+        return [last.get(number, -1) for number in wanted]
+
     def _written(self, column: Column) -> list[int]:
         marks = self.dirty.get(column.table)
         if marks is not None:

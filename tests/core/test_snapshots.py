@@ -87,8 +87,8 @@ def test_every_snapshot_stays_what_was_written_when_it_was_taken(copier: Any, se
         for _ in range(12):
             if writing.chance.random() < 0.3:
                 back = writing.chance.choice(known)[0]
-                stale = [*back.differing(here).union(writing.copier.changed())]
-                writing.copier.put(stale, [back.page(number) for number in stale])
+                stale = [*back.differing(here, writing.copier).union(writing.copier.changed())]
+                writing.copier.put(stale, back.pages(stale, writing.copier))
                 here = back
                 assert writing.whole() == here.columns
             writing.write(writing.chance.randint(0, 12))
@@ -158,6 +158,26 @@ class Failing(Twin):
         super().take(numbers, pages)
 
 
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(0, 80), st.sets(st.integers(0, 50), max_size=70))
+def test_the_latest_entry_of_a_number_is_found(numbers: list[int], size: int, wanted: set[int]) -> None:
+    """Among the first so many entries; both copiers say the same."""
+    column, order = array("I", numbers), sorted(wanted)
+    first = {number: max((e for e, n in enumerate(numbers[:size]) if n == number), default=-1) for number in order}
+    for copier in COPIERS:
+        assert [*first.values()] == Writing(copier, Random(0)).copier.latest(column, size, order)
+
+
+def test_columns_of_another_length_are_not_compared() -> None:
+    """By the compiled copier either."""
+    for copier in COPIERS:
+        writing = Writing(copier, Random(0))
+        columns = writing.whole()
+        longer = (columns[0].lengthened(1000), *columns[1:])
+        with pytest.raises(ValueError, match=r"length|shorter|longer"):
+            writing.copier.differing(columns, longer)
+
+
 def test_what_could_not_be_published_was_never_there() -> None:
     """The state before stays what it was, one can go on from it, and the workspace takes it up anew."""
     engine = pg.Engine(pg.Fleet(regions=[pg.Region("a")]), pg.policies.availability_first())
@@ -171,7 +191,7 @@ def test_what_could_not_be_published_was_never_there() -> None:
     assert "new" == workspace.take_up(state)
     assert state.snapshot == workspace.publish() == engine.initial(0).snapshot
     workspace.flat["sums"][0] = 2
-    assert [] != sorted(workspace.publish().differing(state.snapshot))
+    assert [] != sorted(workspace.publish().differing(state.snapshot, workspace.copier))
 
 
 def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
