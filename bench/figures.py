@@ -81,16 +81,6 @@ class Figures:
         """Return the one of that size, None if it was not measured."""
         return next((figure for figure in self.of(path, by, **options) if figure.instances == instances), None)
 
-    def largest_common(self, path: str, ours: str, theirs: str, **options: Any) -> tuple[Figure, Figure] | None:
-        """Return both figures at the largest size at which both were measured, None if there is none."""
-        by_size = {figure.instances: figure for figure in self.of(path, theirs, **options)}
-        both = [
-            (figure, by_size[figure.instances])
-            for figure in self.of(path, ours, **options)
-            if figure.instances in by_size
-        ]
-        return both[-1] if both else None
-
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Return names without repetition, in the order of their first appearance, ours first."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from phasegate.bench.figures import OURS, Figure, Figures
+from phasegate.bench.figures import Figure, Figures
 from phasegate.bench.growth import fit_of
 from phasegate.core.frozenmap import EMPTY
 
@@ -143,5 +143,3 @@ GOALS: Final = (
     Goal("exponent of a step after 100 changes", "at most", 0.1, "", _exponent(STEP, HUNDRED)),
     Goal("import phasegate, beyond its dependencies", "at most", 150, "ms", _import_ms),
 )
-
-__all__ = ["GOALS", "OURS", "Goal"]

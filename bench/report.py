@@ -22,6 +22,7 @@ CANNOT: Final = {
     "simpy": plain_rules.CANNOT,
     "transitions": plain_rules.CANNOT,
 }
+THREADS: Final = {"polars": polars_gates.THREADS}  # of those that take more than one
 
 FIRST: Final = (SELECTION, STEP, ROLLOUT)  # of the paths, the others as they were measured
 
@@ -70,7 +71,10 @@ def document(figures: Figures, *, most: int, cpu: bool) -> dict[str, Any]:
             is not None
         ],
         "figures": [attrs.asdict(figure) | {"numbers": dict(figure.numbers)} for figure in figures.all],
-        "peers": {name: {"version": number, "cannot": CANNOT[name]} for name, number in machine.versions().items()},
+        "peers": {
+            name: {"version": number, "threads": THREADS.get(name, 1), "cannot": CANNOT[name]}
+            for name, number in machine.versions().items()
+        },
     }
 
 

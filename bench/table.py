@@ -183,4 +183,7 @@ def _more(figure: Figure) -> str:
 
 def peers(document: Mapping[str, Any]) -> RenderableType:
     """Return each peer with its version and what it leaves out."""
-    return grid((f"{name} {of['version']}", Text(of["cannot"])) for name, of in document["peers"].items())
+    return grid(
+        (f"{name} {of['version']}" + (f", {of['threads']} threads" if of["threads"] > 1 else ""), Text(of["cannot"]))
+        for name, of in document["peers"].items()
+    )

@@ -8,7 +8,6 @@ from typing import Final
 import networkx as nx
 
 CANNOT: Final = "conflicts of cells alone: no holds of a set's own, groups, pairs at work, gates or batches"
-VERSION: Final = nx.__version__
 
 
 def disturbed(graph: nx.Graph[str], busy: Mapping[str, bool], cells: Iterable[str]) -> Sequence[bool]:

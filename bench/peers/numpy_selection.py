@@ -23,7 +23,6 @@ CANNOT: Final = (
     "one rollout only; no groups, users' edges, users' policies, cross-zone sets, prioritized unhealthy ones, phase "
     "ordering numbers, Service Fabric sets; no reasons; nothing incremental: every decision costs the whole fleet"
 )
-VERSION: Final = np.__version__
 
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]

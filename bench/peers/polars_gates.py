@@ -17,7 +17,6 @@ CANNOT: Final = (
     "the gates alone: no cells, pairs, phases, holds or batches, which are decided one after the other; every "
     "decision costs the whole fleet"
 )
-VERSION: Final = pl.__version__
 THREADS: Final = pl.thread_pool_size()
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 import simpy
 
 from phasegate.bench.peers.plain_rules import Attempt, PlainRules
-
-VERSION: Final = version("simpy")
 
 
 def roll_out(rules: PlainRules, replace_ms: int, configure_ms: int, healthy_ms: int) -> int:

@@ -8,15 +8,12 @@ next to nothing and what is measured is the machines.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 from transitions import Machine
 
 from phasegate.bench.peers.plain_rules import Attempt, PlainRules
 from phasegate.core.lifecycle import Life, rows
-
-VERSION: Final = version("transitions")
 
 
 class Instance:

@@ -300,7 +300,8 @@ def verify(
         "format, machine, clock, most, goals [{what, goal, unit, measured (or null), met (or null)}],",
         "growth [{path, by, numbers, exponent, factor, least, most}],",
         "floors [{path, floor, instances, bytes, seconds, times}],",
-        "figures [{path, by, shape, instances, seconds, median, rounds, numbers}], peers {name: {version, cannot}}",
+        "figures [{path, by, shape, instances, seconds, median, rounds, numbers}],",
+        "peers {name: {version, threads, cannot}}",
         "Exit code 1: a benchmark did not come to its result. A goal that is not met is no error.",
     )
 )
