@@ -64,6 +64,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("scale", found, ids=str)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out benchmarks that say themselves how large their fleet is (`instances`) where that is too large."""
+    most = most_of(config)
+    too_large = [item for item in items if isinstance(item, pytest.Function) and _instances(item) > most]
+    if too_large:
+        config.hook.pytest_deselected(items=too_large)
+        items[:] = [item for item in items if item not in too_large]
+
+
+def _instances(item: pytest.Function) -> int:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    found = parameters.get("instances", 0)
+    return found if isinstance(found, int) else 0
+
+
 @pytest.fixture(scope="session")
 def begun(request: pytest.FixtureRequest) -> Iterator[Begun]:
     """Return a rollout that has begun on the fleet that the test is run on."""
