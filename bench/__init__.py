@@ -8,6 +8,7 @@ Rules of the house, for whoever adds a benchmark:
 
 - it asserts its result before it is timed, where there is a peer against the peer's;
 - its docstring says what is timed and why on this input;
-- it names what it measured with `figures.note`, so that the table, the goals and the plot find it;
+- it names what it measured with `figures.note`, so that the table, the goals and the plot find it; without that it goes
+  by its own name and parameters, of which `instances` is the size of its fleet;
 - it never fails for being slow.
 """

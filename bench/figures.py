@@ -40,21 +40,43 @@ def note(benchmark: Any, path: str, by: str, shape: str, instances: int, **numbe
 
 
 def read(document: Mapping[str, Any]) -> list[Figure]:
-    """Return the figures in what `--benchmark-json` wrote; a benchmark that named nothing is left out."""
-    return [
-        Figure(
-            path=info["path"],
-            by=info["by"],
-            shape=info["shape"],
-            instances=info["instances"],
-            seconds=info["numbers"].get("seconds", one["stats"]["min"]),
-            median=info["numbers"].get("seconds", one["stats"]["median"]),
-            rounds=one["stats"]["rounds"],
-            numbers=info["numbers"],
+    """Return the figures in what `--benchmark-json` wrote; a benchmark that noted nothing goes by its own name."""
+    found = []
+    for one in document["benchmarks"]:
+        named = one["extra_info"] if "path" in one["extra_info"] else _by_its_name(one["name"], one["params"] or {})
+        seconds = named["numbers"].get("seconds")
+        found.append(
+            Figure(
+                path=named["path"],
+                by=named["by"],
+                shape=named["shape"],
+                instances=named["instances"],
+                seconds=one["stats"]["min"] if seconds is None else seconds,
+                median=one["stats"]["median"] if seconds is None else seconds,
+                rounds=one["stats"]["rounds"],
+                numbers=named["numbers"],
+            )
         )
-        for one in document["benchmarks"]
-        if (info := one["extra_info"]).get("path")
-    ]
+    return found
+
+
+def _by_its_name(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a test is called: its name in words, then its parameters that are words or true; numbers apart.
+
+    >>> _by_its_name("test_load[json-10]", {"ending": "json", "instances": 10, "size": 5, "is_logged": True})["path"]
+    'load, json, is logged'
+    """
+    words = [name.partition("[")[0].removeprefix("test_")]
+    words += [value for value in parameters.values() if isinstance(value, str)]
+    words += [name for name, value in parameters.items() if value is True]
+    numbers = {name: value for name, value in parameters.items() if type(value) in (int, float)}
+    return {
+        "path": ", ".join(words).replace("_", " "),
+        "by": OURS,
+        "shape": "",
+        "instances": numbers.pop("instances", 0),
+        "numbers": numbers,
+    }
 
 
 @frozen

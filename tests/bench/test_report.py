@@ -29,8 +29,8 @@ GOOD = Figures(
         figure(ROLLOUT, 10_000, 0.2, by="SimPy"),
         figure(ROLLOUT, 10_000, 0.4, by="transitions"),
         figure("count the bytes of a state", 10_000, 1.0, facts_bytes=150_000),
-        figure("load NDJSON", 1_000_000, 4.0),
-        figure("load Parquet", 1_000_000, 0.4),
+        figure("load, ndjson", 1_000_000, 4.0),
+        figure("load, parquet", 1_000_000, 0.4),
         figure("import phasegate", 0, 0.3),
         figure("import networkx, attrs, transitions", 0, 0.2),
         figure("read the bytes of a selection", 10_000_000, 0.5e-3, by="floor", bytes=1e7),
@@ -96,9 +96,11 @@ def test_figures_are_read_from_what_was_noted() -> None:
     note(elsewhere, "a path", "numpy", MAIN, 10, seconds=9.0)
     stats = {"min": 1.0, "median": 2.0, "rounds": 3}
     entries = [{"extra_info": one.extra_info, "stats": stats} for one in (here, elsewhere)]
-    found = read({"benchmarks": [*entries, {"extra_info": {}, "stats": stats}]})
-    assert [1.0, 9.0] == [one.seconds for one in found]
-    assert [{"changed": 3}, {"seconds": 9.0}] == [one.numbers for one in found]
+    parameters = {"ending": "ndjson", "instances": 10, "size": 5, "is_logged": False}
+    entries.append({"name": "test_load[ndjson-10-5]", "params": parameters, "extra_info": {}, "stats": stats})
+    found = read({"benchmarks": entries})
+    assert [("a path", 1.0), ("a path", 9.0), ("load, ndjson", 1.0)] == [(one.path, one.seconds) for one in found]
+    assert [{"changed": 3}, {"seconds": 9.0}, {"size": 5}] == [one.numbers for one in found]
 
 
 def test_ours_comes_first() -> None:
