@@ -48,7 +48,7 @@ PANELS: Final[dict[str, tuple[Line, ...]]] = {
     "Step and selection after 100 changes": (
         Line(STEP, OURS, "phasegate", "#0072B2", "o"),
         Line(STEP, "plain twin", "plain twin", "#56B4E9", "s"),
-        Line("copy the pages of a step", "floor", "copying the pages", "#7F7F7F", "."),
+        Line("copy the bytes of a step", "floor", "copying the pages", "#7F7F7F", "."),
     ),
     "Whole rollout": (
         Line(ROLLOUT, OURS, "phasegate", "#0072B2", "o"),

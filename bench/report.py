@@ -28,9 +28,9 @@ FIRST: Final = (SELECTION, STEP, ROLLOUT)  # of the paths, the others as they we
 
 # what is as far from its floor as it is slower than that
 FLOORS: Final = (
-    (SELECTION, "read the bytes of a selection"),
-    (SELECTION, "copy the bytes of a selection"),
-    (STEP, "copy the pages of a step"),
+    (SELECTION, "read the bytes of a selection", "read its bytes once"),
+    (SELECTION, "copy the bytes of a selection", "copy its bytes"),
+    (STEP, "copy the bytes of a step", "copy the pages that it changes"),
 )
 
 
@@ -59,13 +59,13 @@ def document(figures: Figures, *, most: int, cpu: bool) -> dict[str, Any]:
         "floors": [
             {
                 "path": path,
-                "floor": floor,
+                "floor": words,
                 "instances": figure.instances,
                 "bytes": least.numbers["bytes"],
                 "seconds": least.seconds,
                 "times": figure.seconds / least.seconds,
             }
-            for path, floor in FLOORS
+            for path, floor, words in FLOORS
             for least in figures.of(floor, "floor", MAIN)
             if (figure := figures.at(least.instances, path, OURS, shape=MAIN, numbers=HUNDRED if path == STEP else {}))
             is not None

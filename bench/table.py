@@ -94,6 +94,17 @@ def goals(document: Mapping[str, Any]) -> Table:
     return table
 
 
+def goals_in_markdown(document: Mapping[str, Any]) -> str:
+    """Return the goals as the README shows them, with the machine under them."""
+    lines = ["| what | goal | measured | |", "| --- | ---: | ---: | --- |"]
+    for goal in document["goals"]:
+        shown = "" if goal["measured"] is None else f"{figures3(goal['measured'])} {goal['unit']}".strip()
+        words = {True: "met", False: "not met", None: "not measured"}[goal["met"]]
+        lines.append(f"| {goal['what']} | {goal['goal']} {goal['unit']}".rstrip() + f" | {shown} | {words} |")
+    clock = "; the processor's time, on a machine that others were using" if document["clock"] == "processor" else ""
+    return "\n".join([*lines, "", f"{machine.in_a_line(document['machine'])}{clock}.", ""])
+
+
 def growth(figures: Figures) -> Table:
     """Return a row a path and peer, a column a size, and the fitted exponent."""
     rows = list(series(figures))
