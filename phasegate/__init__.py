@@ -36,17 +36,28 @@ from phasegate.core.state import State
 if TYPE_CHECKING:
     from phasegate.files.documents import InvalidFile
     from phasegate.files.fleetfile import load_fleet
+    from phasegate.verifying.promise import always, eventually, sometimes
+    from phasegate.verifying.run import verify
+    from phasegate.verifying.scenariofile import load_scenario
 
 __version__ = "0.1.0"
 
-_OF_FILES = {"InvalidFile": "phasegate.files.documents", "load_fleet": "phasegate.files.fleetfile"}
+_LATER = {
+    "InvalidFile": "phasegate.files.documents",
+    "always": "phasegate.verifying.promise",
+    "eventually": "phasegate.verifying.promise",
+    "load_fleet": "phasegate.files.fleetfile",
+    "load_scenario": "phasegate.verifying.scenariofile",
+    "sometimes": "phasegate.verifying.promise",
+    "verify": "phasegate.verifying.run",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what reads files when somebody asks for it: whoever embeds the engine alone does not wait for it."""
-    if name not in _OF_FILES:
+    """Import what reads files or verifies when it is asked for: whoever embeds the engine alone does not wait for it."""
+    if name not in _LATER:
         raise AttributeError(f"module `phasegate` has no attribute `{name}`")
-    return getattr(import_module(_OF_FILES[name]), name)
+    return getattr(import_module(_LATER[name]), name)
 
 
 __all__ = [
@@ -91,6 +102,11 @@ __all__ = [
     "UnknownName",
     "Verdict",
     "What",
+    "always",
+    "eventually",
     "load_fleet",
+    "load_scenario",
     "policies",
+    "sometimes",
+    "verify",
 ]

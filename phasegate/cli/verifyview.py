@@ -160,8 +160,9 @@ def _numbers(result: Result) -> Padding:
     elif result.symmetries == 1:
         how.append("instances that are alike taken for one another")
     else:
-        ways = f"{result.symmetries:,} ways"
-        how.append(f"instances, zones, domains and sets that are alike taken for one another ({ways})")
+        how.append(
+            f"instances, zones, domains and sets that are alike taken for one another ({result.symmetries:,} ways)"
+        )
     rows: list[tuple[str, RenderableType]] = [
         ("states", f"{now.states:,}"),
         ("transitions", f"{now.transitions:,}"),

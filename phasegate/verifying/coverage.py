@@ -12,9 +12,10 @@ from typing import Final
 from attrs import frozen
 
 from phasegate.core import codes as c
+from phasegate.core.events import Rollout
 from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.subject import Subject
-from phasegate.core.lifecycle import TABLE, Happening, Life, after
+from phasegate.core.lifecycle import Happening, Life, after
 from phasegate.core.reasons import Code
 from phasegate.core.tracing import ATTEMPTS, ERRORS
 from phasegate.verifying.explorers import Explorer
@@ -77,7 +78,7 @@ def row_name(was: Life, now: Life) -> str:
     by = [
         happening.word
         for happening in Happening
-        if now in (after(happening, was), after(happening, was, rollback=False)) and happening in TABLE
+        if now in (after(happening, was), after(happening, was, rollback=False))
     ]
     return f"{was.word} -> {now.word}" + (f" ({' or '.join(by)})" if by else "")
 
@@ -90,17 +91,17 @@ def _end(status: int, code: int) -> str:
 def _possible_acts(subject: Subject) -> Iterable[Act]:
     """Yield the acts that the scenario leaves free or pays for, and that its fleet and policy have a use for."""
     engine, freedom = subject.engine, subject.freedom
-    statics = engine.compiled.statics
+    has_bake = engine.compiled.statics.phase_bake_ms
     has_pause = any(
         model.rolling_policy.pause_between_batches_ms or engine.compiled.rules.pause_between_batches_ms
         for model in engine.fleet.sets
     )
     has_windows = any(model.windows for model in engine.fleet.sets)
     useless = {
-        Act.DELAY: not statics.has_delays,
+        Act.DELAY: not _has_delays(subject),
         Act.REST: not has_pause,
         Act.WINDOW: not has_windows,
-        Act.BAKE: not statics.phase_bake_ms,
+        Act.BAKE: not has_bake,
         Act.RESUME: not freedom.pauses,
         Act.ORDER: not subject.orders,
         Act.ISSUE: not freedom.has_crashes,
@@ -119,7 +120,7 @@ def _possible_rows(subject: Subject) -> Iterable[str]:
     """Yield the rows that lead from a pending instance on, by what the budgets allow."""
     freedom = subject.freedom
     fails = bool(freedom.failed_steps or freedom.lost_reports or freedom.faults)
-    manual = all(getattr(event, "sets", None) is not None for event in subject.start if hasattr(event, "sets"))
+    manual = _is_manual(subject)
     off = subject.engine.policy.document()["disable_automatic_rollback"]
     has_rollback = any(not (one.disable_automatic_rollback or off) for one in subject.engine.fleet.sets) and not manual
     yield row_name(Life.PENDING, Life.REPLACING)
@@ -136,11 +137,11 @@ def _possible_rows(subject: Subject) -> Iterable[str]:
 
 def _possible_reasons(subject: Subject) -> Iterable[str]:
     """Yield the reasons not to start that follow from budgets, fleet and policy."""
-    fleet, rules = subject.engine.fleet, subject.engine.compiled.rules
+    fleet = subject.engine.fleet
     could = {
         Code.PAUSED: bool(subject.freedom.pauses),
         Code.PAIR_AT_WORK: bool(_pairs(subject)),
-        Code.NOT_BEFORE: rules.has_delays,
+        Code.NOT_BEFORE: _has_delays(subject),
         Code.OUTSIDE_WINDOW: any(model.windows for model in fleet.sets),
         Code.BATCH_IN_FLIGHT: any(model.size > 1 for model in fleet.sets),
         Code.GROUP_FULL: bool(fleet.groups),
@@ -152,3 +153,13 @@ def _pairs(subject: Subject) -> list[str]:
     """Return the regions with sets that are the pair of one with sets."""
     regions = {model.region for model in subject.engine.fleet.sets}
     return [r.pair for r in subject.engine.fleet.regions if r.pair in regions and r.name in regions and r.pair]
+
+
+def _is_manual(subject: Subject) -> bool:
+    """Whether all that it begins are manual rollouts."""
+    begun = [event for event in (*subject.start, *subject.orders) if isinstance(event, Rollout)]
+    return all(event.sets is not None for event in begun)
+
+
+def _has_delays(subject: Subject) -> bool:
+    return subject.engine.compiled.rules.has_delays and not _is_manual(subject)

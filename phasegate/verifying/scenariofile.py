@@ -315,14 +315,14 @@ def _try(scenario: Scenario, name: str) -> None:
         for event in subject.prologue():
             place = place if not isinstance(event, Rollout) else "start"
             state = engine.step(state, event).state
-        place = "environment"
-        subject.lay_open()
         for at, order in enumerate(scenario.events):
             place = f"events[{at}]"
             try:
                 engine.step(state, order)
             except InvalidEvent:  # refused now: another of the events may have to happen first
                 continue
+        place = "fleet"
+        subject.lay_open()
     except InvalidModel as error:
         raise InvalidFile(error.what, name, error.path or place) from None
     except (InvalidEvent, UnknownName) as error:

@@ -1,0 +1,180 @@
+"""Traces: every act becomes an event of the engine, and both sides come to the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from scenes import EVENTS, FLEET, LIBRARY, SPARES, scene
+
+from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.subject import NOW
+from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.core.twin import Kernel
+from phasegate.logs.replay import replay, state_at
+from phasegate.verifying import trace as tracing
+from phasegate.verifying.explorers import Explorer, made
+from phasegate.verifying.scenariofile import load_scenario
+from phasegate.verifying.story import story
+from phasegate.verifying.trace import STEP_MS, Divergence, Teller, breaking_act, keys_to, on_the_fleet, plain, traced
+
+EVERYTHING = """environment:
+  failed_steps: 1
+  lost_reports: 1
+  health_flips: 1
+  stale_reports: 1
+  late_reports: 1
+  duplicate_reports: 1
+  maintenances: 1
+  scale_ins: 1
+  scale_outs: 1
+  pauses: 1
+  cancels: 1
+  crashes: 1
+policy: {pause_between_batches_ms: 1, phase_bake_ms: 1, max_unhealthy_percent: 100}
+"""
+
+
+def explored(text: str, kernel: Any, states: int = 400, *, is_symmetric: bool = True) -> Explorer:
+    """Return an explorer that has expanded so many states."""
+    explorer = made(scene(text).subject(kernel), is_symmetric=is_symmetric, order="breadth", memory_max=None)
+    explorer.run(states)
+    return explorer
+
+
+def wandered(text: str, kernel: Any, seed: int, steps: int = 40) -> Iterator[tuple[Twin, list[Any]]]:
+    """Yield a plain explorer of a scenario, and the keys of a random run through it."""
+    twin = Twin(scene(text).subject(kernel), is_symmetric=False)
+    twin.open.settle_times()
+    real, key, keys, chance = twin.saved(), twin.first, [], Random(seed)
+    for _ in range(steps):
+        successors = [one for one in twin.successors(key) if one.key != key]
+        if not successors:
+            break
+        acts = sorted({one.move[0] for one in successors})
+        act = chance.choice(acts)  # each kind as likely as any, however many acts there are of it
+        key = chance.choice([one.key for one in successors if one.move[0] == act])
+        keys.append(key)
+    twin.restore(real)
+    yield twin, keys
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+def test_every_state_of_a_scenario_can_be_told(kernel: Any, symmetry: bool) -> None:
+    """The trace to each state replays to the same lines, and `explain` can be asked at its end."""
+    explorer = explored("environment: {faults: 1}\n", kernel, 10_000, is_symmetric=symmetry)
+    for number in range(0, explorer.states, 5):
+        told = traced(explorer, number)
+        assert replay(told.lines).is_same
+        engine, state = state_at(told.lines)
+        assert told.steps == () or told.steps[-1].state == state
+        assert engine.explain(state, "eastus/web/0").instance == "eastus/web/0"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_kind_of_act_is_told_alike(kernel: Any, seed: int) -> None:
+    """Random runs through everything that may happen are the same to the engine, and have their words."""
+    for twin, keys in wandered(EVERYTHING + SPARES + EVENTS, kernel, seed):
+        told = tracing.told(twin, keys, 0, None)
+        assert len(keys) == len(told.steps)
+        assert replay(told.lines).is_same
+        assert all(sentence.did for sentence in story(told))
+
+
+def test_the_runs_together_show_every_kind_of_act() -> None:
+    """Else the test above says less than it seems to."""
+    seen: set[Act] = set()
+    for seed in range(12):
+        for twin, keys in wandered(EVERYTHING + SPARES + EVENTS, Kernel, seed):
+            seen |= {step.act for step in tracing.told(twin, keys, 0, None).steps}
+    more = [explored("environment: {late_reports: 1, duplicate_reports: 1, cancels: 1}\n", Kernel, 60)]
+    seen |= {Act(act) for explorer in more for act in explorer.taken}
+    assert set() == {*Act} - seen - {Act.STOP}
+
+
+def test_reports_that_move_nothing_are_told_too(kernel: Any) -> None:
+    """Late, duplicate and stale reports are signals that the engine ignores, a crash is a remark."""
+    twin = Twin(scene(EVERYTHING).subject(kernel), is_symmetric=False)
+    twin.open.settle_times()
+    teller = Teller(twin, twin.subject.engine)
+    teller.begin(twin.subject)
+    for act in (
+        Act.DELAY,
+        Act.START,
+        Act.LATE,
+        Act.DUPLICATE,
+        Act.ISSUE,
+        Act.EXECUTE,
+        Act.ANSWER,
+        Act.STALE,
+        Act.CRASH,
+    ):
+        found = [move for move in twin.moves() if move[0] == act]
+        if act is Act.CRASH:
+            teller.tell(next(move for move in twin.moves() if move[0] == Act.ISSUE))
+            found = [move for move in twin.moves() if move[0] == act]
+        teller.tell(found[0])
+    teller.end()
+    lines = [msgspec.json.decode(line) for line in teller.lines]
+    assert 6 + 2 + 1 == sum(line["kind"] == "ignored" for line in lines)
+    assert {"late", "duplicate", "stale"} == {line["why"] for line in lines if line["kind"] == "ignored"}
+    assert "crash" == [line["act"] for line in lines if line["kind"] == "act"][-1]
+    assert replay(teller.lines).is_same
+
+
+def test_stop_is_one_event(kernel: Any) -> None:
+    """The andon cord is told as a cancel of every rollout."""
+    subject = load_scenario(LIBRARY / "stop.yaml").subject(kernel)
+    explorer = made(subject, is_symmetric=True, order="breadth", memory_max=None)
+    explorer.run(1)
+    number = next(n for n in range(explorer.states) if explorer.trace(n) and explorer.trace(n)[0][0] == Act.STOP)
+    assert ["stop every rollout"] == [sentence.did for sentence in story(traced(explorer, number))]
+
+
+def test_times_rise_step_by_step(kernel: Any) -> None:
+    """Each act has a time of its own, so that `explain --at` can be asked between any two."""
+    told = traced(explored("", kernel), 40)
+    times = [msgspec.json.decode(line)["t"] for line in told.lines]
+    assert sorted(times) == times
+    assert NOW + STEP_MS * len(told.steps) == times[-1]
+
+
+def test_a_difference_is_a_fault_of_the_program() -> None:
+    """Where the engine comes to another state than the explorer, that is said with both."""
+    twin = Twin(scene().subject(Kernel), is_symmetric=False)
+    twin.open.settle_times()
+    teller = Teller(twin, twin.subject.engine)
+    teller.begin(twin.subject)
+    twin.v.version[0] = 2
+    with pytest.raises(Divergence, match="step 1, delay: eastus/web/0 is .* to the engine, and .* to the explorer"):
+        teller.tell(next(iter(move for move in twin.moves() if move[0] == Act.DELAY)))
+
+
+def test_a_way_that_there_is_not_is_refused() -> None:
+    """Keys that no act leads to, acts that are not possible, a promise that nothing breaks."""
+    explorer = explored("events: [{rollout: {image: corp/web}}]\n", Kernel)
+    twin = plain(explorer)
+    with pytest.raises(Divergence, match="no act leads to the next state"):
+        on_the_fleet(twin, [("nowhere",)])
+    with pytest.raises(Divergence, match="is not possible"):
+        keys_to(plain(explorer), [(Act.ORDER, 0, 0, 0)])
+    with pytest.raises(Divergence, match="no act breaks promise 1"):
+        breaking_act(plain(explorer), 1)
+    again = plain(explorer)
+    teller = Teller(again, again.subject.engine)
+    teller.begin(again.subject)
+    with pytest.raises(Exception, match="no version|counts in"):
+        teller.tell((Act.ORDER, 0, 0, 0))
+
+
+def test_a_log_holds_the_fleet_as_it_was_explored(kernel: Any) -> None:
+    """The header says fleet and policy with their times replaced, the end what is broken."""
+    told = traced(explored("", kernel), 3, of=None, name="mine", sentence="x")
+    first, last = msgspec.json.decode(told.lines[0]), msgspec.json.decode(told.lines[-2])
+    assert (NOW, "log", 86_400_000) == (first["t"], first["kind"], first["policy"]["health_timeout_ms"])
+    assert ("violated", "mine", "") == (last["kind"], last["name"], last["evidence"])
+    assert list(told.log()) == list(told.lines)
+    assert FLEET.count("- name:") == len(first["fleet"]["sets"])
