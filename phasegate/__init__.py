@@ -54,7 +54,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what reads files or verifies when it is asked for: whoever embeds the engine alone does not wait for it."""
+    """Import what reads files or verifies when it is asked for: who embeds the engine alone does not wait for it."""
     if name not in _LATER:
         raise AttributeError(f"module `phasegate` has no attribute `{name}`")
     return getattr(import_module(_LATER[name]), name)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from scenes import EVENTS, FLEET, LIBRARY, SPARES, scene
 
+from phasegate.core.errors import InvalidEvent
 from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.subject import NOW
 from phasegate.core.exploring.twin import Explorer as Twin
@@ -103,6 +104,7 @@ def test_reports_that_move_nothing_are_told_too(kernel: Any) -> None:
     teller.begin(twin.subject)
     for act in (
         Act.DELAY,
+        Act.WINDOW,
         Act.START,
         Act.LATE,
         Act.DUPLICATE,
@@ -149,7 +151,7 @@ def test_a_difference_is_a_fault_of_the_program() -> None:
     teller = Teller(twin, twin.subject.engine)
     teller.begin(twin.subject)
     twin.v.version[0] = 2
-    with pytest.raises(Divergence, match="step 1, delay: eastus/web/0 is .* to the engine, and .* to the explorer"):
+    with pytest.raises(Divergence, match=r"step 1, delay: eastus/web/0 is .* to the engine, and .* to the explorer"):
         teller.tell(next(iter(move for move in twin.moves() if move[0] == Act.DELAY)))
 
 
@@ -166,7 +168,7 @@ def test_a_way_that_there_is_not_is_refused() -> None:
     again = plain(explorer)
     teller = Teller(again, again.subject.engine)
     teller.begin(again.subject)
-    with pytest.raises(Exception, match="no version|counts in"):
+    with pytest.raises(InvalidEvent, match="no version yet that counts"):
         teller.tell((Act.ORDER, 0, 0, 0))
 
 
