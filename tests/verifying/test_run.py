@@ -1,0 +1,282 @@
+"""Running a verification: verdicts, bounds, orders, symmetry, and somebody's own promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import evolve
+from scenes import LIBRARY, ONE, scene
+
+import phasegate as pg
+from phasegate.core.twin import Kernel
+from phasegate.logs.replay import replay
+from phasegate.verifying import explorers, run
+from phasegate.verifying.promise import Custom, always, eventually, sometimes
+from phasegate.verifying.run import Bounds, Progress, verify
+from phasegate.verifying.scenario import Count, Expected, Scenario
+from phasegate.verifying.scenariofile import load_scenario
+from phasegate.verifying.view import StateView
+
+
+def library(name: str) -> Scenario:
+    """Return a scenario of the library."""
+    return load_scenario(LIBRARY / f"{name}.yaml")
+
+
+@always(reads=("restored",))
+def nothing_is_restored(state: StateView) -> bool:
+    """Nothing is ever restored."""
+    return bool(state.restored == 0)
+
+
+@eventually(reads=("upgraded",))
+def all_are_upgraded(state: StateView) -> bool:
+    """All three are upgraded in the end."""
+    return bool(state.upgraded == 3)
+
+
+@sometimes(reads="failed")
+def two_fail(state: StateView) -> bool:
+    """Two fail."""
+    return bool(state.failed == 2)
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_holds(kernel: Any) -> None:
+    """Everything was explored and nothing is broken: that is said with what was covered."""
+    result = verify(library("set_of_three"), kernel=kernel)
+    assert (True, None, None, (), kernel.is_compiled) == (
+        result.holds,
+        result.broken,
+        result.trace,
+        result.disagreements,
+        result.is_compiled,
+    )
+    assert {"start", "answer", "deadline"} <= result.coverage.acts.keys()
+    assert "verifying -> upgraded (healthy)" in result.coverage.rows
+    assert "batch-in-flight" in result.coverage.reasons
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reason"),
+    [
+        (Bounds(states=50), "bound"),
+        (Bounds(seconds=0.0), "time"),
+        (Bounds(memory=1), "memory"),
+    ],
+)
+def test_a_bound_ends_a_run_with_what_it_covered(kernel: Any, bounds: Bounds, reason: str) -> None:
+    """The verdict is undetermined, with the reason; what is expected of the whole is not asked."""
+    result = verify(library("cross_zone"), kernel=kernel, bounds=bounds)
+    assert ("undetermined", reason, ()) == (result.verdict, result.reason, result.disagreements)
+    assert result.progress.states < 4240
+
+
+def test_somebody_can_end_a_run() -> None:
+    """`stop` is asked between any two pieces of work, and `progress` told."""
+    told: list[Progress] = []
+    result = verify(library("cross_zone"), kernel="twin", stop=lambda: len(told) > 1, progress=told.append)
+    assert ("undetermined", "interrupted", 2) == (result.verdict, result.reason, len(told))
+    assert 0 < told[0].states < told[1].states
+    assert told[1].rate > 0.0
+    assert 0.0 == evolve(told[0], seconds=0.0).rate
+
+
+def test_runs_without_an_end_leave_liveness_open() -> None:
+    """Where a window opens and closes again, ends say nothing of the runs that have none."""
+    scenario = evolve(library("windows"), promises=library("zones").promises, expect=Expected())
+    assert ("undetermined", "runs without an end") == (verify(scenario).verdict, verify(scenario).reason)
+    assert verify(library("windows")).holds
+    asked = verify(library("windows"), promises=[eventually(reads=("pending",))(lambda state: state.pending >= 0)])
+    assert "undetermined" == asked.verdict
+
+
+def test_what_is_not_as_expected_is_said_with_both() -> None:
+    """Verdict, promise, states, transitions and depth, with symmetry and without."""
+    scenario = library("set_of_two")
+    wrong = evolve(scenario, expect=Expected(verdict="violated", states=1, symmetric=Count(2, 3, 4)))
+    found = [what for what, _, _ in verify(wrong).disagreements]
+    assert ["verdict", "symmetric.states", "symmetric.transitions", "symmetric.depth"] == found
+    assert ["verdict", "states"] == [what for what, _, _ in verify(wrong, symmetry=False).disagreements]
+    assert [("verdict", "violated", "holds")] == list(verify(wrong, order="depth").disagreements)
+    promised = evolve(scenario, expect=Expected(verdict="violated", promise="another"))
+    result = verify(promised, promises=[nothing_is_restored])
+    assert (("promise", "another", "nothing_is_restored"),) == result.disagreements
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
+
+
+def test_depth_first_finds_the_same_states(kernel: Any) -> None:
+    """The order changes nothing of what there is."""
+    breadth, depth = (verify(library("zones"), kernel=kernel, order=order) for order in ("breadth", "depth"))
+    assert (breadth.progress.states, breadth.progress.transitions) == (
+        depth.progress.states,
+        depth.progress.transitions,
+    )
+
+
+def test_random_walks_never_hold(kernel: Any) -> None:
+    """They are a sample: equal seeds take equal ways, and without a violation nothing is said."""
+    results = [
+        verify(library("set_of_two"), kernel=kernel, order="random", seed=seed, bounds=Bounds(states=60))
+        for seed in (1, 1)
+    ]
+    assert ["undetermined"] * 2 == [result.verdict for result in results]
+    assert results[0].coverage == results[1].coverage
+    assert 60 <= results[0].progress.states
+    assert {"start", "answer"} <= results[0].coverage.acts.keys()
+
+
+def test_random_walks_find_what_is_broken(kernel: Any) -> None:
+    """A promise that is broken on a walk is told like any other; one that is shown is remembered."""
+    result = verify(
+        library("set_of_two"),
+        promises=[nothing_is_restored, two_fail],
+        kernel=kernel,
+        order="random",
+        bounds=Bounds(seconds=60.0),
+    )
+    assert ("violated", "nothing_is_restored") == (result.verdict, result.broken and result.broken.name)
+    assert result.trace is not None
+    assert replay(result.trace.lines).is_same
+
+
+class NoGate(Kernel):
+    """Bad ones after their upgrade stop nothing."""
+
+    def upgraded_gate_broken(self, s: int) -> bool:
+        """Never say so."""
+        return False
+
+
+def test_random_walks_find_a_bent_rule() -> None:
+    """A built-in promise is broken on a walk too, and its trace ends with the act that breaks it."""
+    result = verify(library("set_of_three"), kernel=NoGate, order="random", bounds=Bounds(seconds=60.0))
+    assert ("violated", "not-after-the-end") == (result.verdict, result.broken and result.broken.name)
+    assert result.trace is not None
+    assert "turned out bad" in result.trace.evidence
+
+
+def test_a_walk_that_does_not_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many steps the next walk begins."""
+    monkeypatch.setattr("phasegate.verifying.walks.STEPS_MAX", 3)
+    result = verify(library("set_of_one"), order="random", bounds=Bounds(states=6))
+    assert 3 >= result.progress.depth
+
+
+# --- somebody's own promises -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("promise", "last"), [(nothing_is_restored, "restored"), (all_are_upgraded, "restored")])
+def test_a_promise_of_ones_own_is_broken(kernel: Any, promise: Custom, last: str) -> None:
+    """The nearest state, or a run that ends without, is told as a story; its log replays."""
+    result = verify(library("set_of_three"), promises=[promise], kernel=kernel)
+    assert ("violated", promise.name, None) == (
+        result.verdict,
+        result.broken and result.broken.name,
+        result.broken and result.broken.number,
+    )
+    assert result.trace is not None
+    assert replay(result.trace.lines).is_same
+    lives = {result.trace.engine.life(result.trace.steps[-1].state, slot).word for slot in range(3)}
+    assert last in lives
+
+
+def test_the_nearest_state_is_told() -> None:
+    """Breadth first, no way to a broken promise is shorter: start, deadline, restored."""
+    result = verify(library("set_of_three"), promises=[nothing_is_restored])
+    assert result.trace is not None
+    assert ["start", "fail", "answer"] == [step.act.word for step in result.trace.steps]
+
+
+def test_promises_of_ones_own_hold() -> None:
+    """What holds everywhere is asked once for each combination of what it reads."""
+    few = always(reads=("failed", "restored"), name="few")(lambda state: state.failed + state.restored <= 2)
+    ends = eventually(reads=("rollouts",), name="ends")(lambda state: state.rollouts[0] != "running")
+    result = verify(library("set_of_three"), promises=[few, ends, two_fail.__class__(**_parts(two_fail, failed=1))])
+    assert ("holds", 3) == (result.verdict, len(result.asked))
+    assert result.asked[0].calls < 10
+    assert () == result.asked[0].undeclared
+
+
+def _parts(promise: Custom, failed: int) -> dict[str, Any]:
+    predicate: Callable[[StateView], bool] = lambda state: bool(state.failed == failed)  # noqa: E731  # it is a value
+    return {"name": "one_fails", "kind": promise.kind, "predicate": predicate, "reads": promise.reads}
+
+
+def test_what_no_state_shows_is_said() -> None:
+    """`sometimes` that is never so is a broken promise without a way to show."""
+    result = verify(library("set_of_three"), promises=[two_fail])
+    assert ("violated", "no state shows `two_fail`", None) == (result.verdict, result.reason, result.trace)
+    missed = evolve(library("set_of_three"), sometimes=("paused",))
+    assert "no state shows `paused`" == verify(missed).reason
+
+
+def test_reading_who_is_who_leaves_the_symmetry_out() -> None:
+    """Declared at once, undeclared as soon as it is noticed; then the field is known, and the report says so."""
+
+    @always(reads=("life",))
+    def declared(state: StateView) -> bool:
+        return bool(state.life["eastus/web/0"] != "nothing")
+
+    @always()
+    def undeclared(state: StateView) -> bool:
+        return bool(state.life["eastus/web/0"] != "nothing")
+
+    scenario = library("set_of_three")
+    for promise, fields in ((declared, ()), (undeclared, ("life",))):
+        result = verify(scenario, promises=[promise])
+        assert (True, False, scenario.expect.states) == (result.holds, result.is_symmetric, result.progress.states)
+        assert fields == result.asked[0].undeclared
+
+
+def test_a_promise_about_sets_or_cells_leaves_out_what_moves_them() -> None:
+    """Sets that are alike and zones are told apart where a promise names them, and only there."""
+    busy = always(reads=("busy",), name="busy")(lambda state: len(state.busy) < 3)
+    counts = always(reads=("counts",), name="counts")(lambda state: len(state.counts) > 0)
+    assert not verify(library("zones"), promises=[busy]).is_symmetric
+    assert verify(library("set_of_three"), promises=[busy, counts]).is_symmetric
+    twins = scene("policy: {delays: false}\n", ONE + ONE[ONE.index("    - name: web") :].replace("web", "api"))
+    assert 1 < verify(twins).symmetries
+    assert not verify(twins, promises=[counts]).is_symmetric
+
+
+def test_the_package_offers_it() -> None:
+    """`phasegate.verify`, its promises and its scenarios are names of the package."""
+    scenario = pg.load_scenario(LIBRARY / "set_of_one.yaml")
+    mine = pg.always(reads=("total",))(lambda state: state.total == 1)
+    assert pg.verify(scenario, promises=[mine]).holds
+    assert pg.sometimes is sometimes
+    assert pg.eventually is eventually
+
+
+# --- explorers -------------------------------------------------------------------------------------------------------
+
+
+def test_the_explorer_goes_by_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled one on the compiled kernel where it was built, else the twin."""
+    twin = scene().subject(Kernel).engine
+    assert not explorers.explorer_class(twin).is_compiled
+
+    class Compiled:
+        is_compiled = True
+
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(explorers, "import_module", missing)
+    assert not explorers.explorer_class(Compiled).is_compiled  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("platform", "bytes_a_unit"), [("linux", 1024), ("darwin", 1)])
+def test_memory_is_in_bytes(monkeypatch: pytest.MonkeyPatch, platform: str, bytes_a_unit: int) -> None:
+    """The system tells the most that was used in KiB, or on one system in bytes."""
+    usage = type("Usage", (), {"ru_maxrss": 5})
+    monkeypatch.setattr(run.resource, "getrusage", lambda who: usage)
+    monkeypatch.setattr(run.sys, "platform", platform)
+    assert 5 * bytes_a_unit == run.resident()
