@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
-    from phasegate.core.exploring.subject import Open
+    from phasegate.core.exploring.subject import Open, Subject
     from phasegate.core.views import Views
 
 KEPT: Final = 0
@@ -34,6 +34,7 @@ Move = tuple[int, int, int, int]
 class Explored(Protocol):
     """What is judged: an explorer with one state laid open."""
 
+    subject: Subject
     open: Open
     v: Views
     kernel: Any
