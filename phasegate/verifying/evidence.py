@@ -7,6 +7,7 @@ from typing import Final
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.judging import BEGUN
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Explorer, Move
 from phasegate.core.lifecycle import IN_FLIGHT, Life
@@ -103,12 +104,44 @@ def _target(case: _Case) -> str:
     return f"a batch to {target} takes {', '.join(parts)}"
 
 
+def _time(case: _Case) -> str:
+    s = case.move[1]
+    marks = {"outside its window": c.SHUT, "delayed": c.DELAYED, "resting": c.RESTING, "cancelled": c.CANCELLING}
+    found = [words for words, bit in marks.items() if case.v.mark[s] & bit]
+    if case.v.trait[case.v.link[s * c.LINK + c.LINK_ROLLOUT]] & c.PAUSED:
+        found.append("paused")
+    return f"{case.directory.sets[s]} is {' and '.join(found)}, and a batch starts"
+
+
+def _numbers(case: _Case) -> str:
+    def number(slot: int) -> int:
+        return int(case.v.site[case.v.bucket[slot] * c.SITE + c.SITE_NUMBER])
+
+    first = case.starting()[0]
+    pending = [slot for slot in case.present(case.move[1]) if case.life(slot) is Life.PENDING]
+    lower = [slot for slot in pending if number(slot) < number(first)]
+    return f"{case.name(first)} starts before {case.names(lower)} of a lower phase ordering number"
+
+
+def _domains(case: _Case) -> str:
+    def domain(slot: int) -> int:
+        return int(case.v.site[case.v.bucket[slot] * c.SITE + c.SITE_DOMAIN])
+
+    first = case.starting()[0]
+    begun = {domain(slot) for slot in case.present(case.move[1]) if case.life(slot) in BEGUN}
+    told = ", ".join(map(str, sorted(begun)))
+    return f"{case.name(first)} of upgrade domain {domain(first)} starts, and {told} was begun and is not finished"
+
+
 _BEFORE: Final[Mapping[int, Callable[[_Case], str]]] = {
     Promise.BATCH_WITHIN_CAP: _batch,
     Promise.HEALTHY_ENOUGH: _unhealthy,
     Promise.NOT_AFTER_THE_END: _after_end,
     Promise.PHASES_IN_ORDER: _phase,
     Promise.TARGET_UNTOUCHED: _target,
+    Promise.NOT_BEFORE_ITS_TIME: _time,
+    Promise.LOWER_NUMBERS_FIRST: _numbers,
+    Promise.DOMAINS_FINISHED: _domains,
 }
 
 

@@ -141,8 +141,8 @@ def explorer_class(engine: Engine) -> Any:
 
 
 def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | None) -> Explorer:
-    """Return an explorer of the subject; `memory_max` (bytes) bounds the compiled one by itself."""
+    """Return an explorer of the subject; `memory_max` bounds the bytes that it takes."""
     cls = explorer_class(subject.engine)
-    more = {"memory_max": memory_max} if cls.is_compiled and memory_max is not None else {}
+    more = {} if memory_max is None else {"memory_max": memory_max}
     explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)
     return explorer
