@@ -1916,6 +1916,7 @@ cdef class Explorer:
         self.compare(True)
         self.c_moves()
         self.remember()
+        self.base_rest_number = -1  # what is left now was not read from a key
         for at in range(self.move_count):
             if self.shown(self.moves_[at]) == tuple(move):
                 return bool(self.c_happen(self.moves_[at]))

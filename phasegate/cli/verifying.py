@@ -48,13 +48,13 @@ def run(
 ) -> Exit:
     """Verify each scenario, write the trace that is asked for, and show what came of it."""
     _check(order, kernel, states, seconds, trace, len(scenarios))
-    bounds = Bounds(states=states, seconds=seconds, memory=_memory(memory))
+    bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
     files = Inputs()
     read = [files.read(path) for path in scenarios]
     given = [parse_scenario(data, name) for name, data in read]
     own = load_promises(promises) if promises is not None else ()
     results: list[Result] = []
-    with _interruptible() as stop:
+    with interruptible() as stop:
         for (name, _), scenario in zip(read, given, strict=True):
             with _progress_line(scenario, len(given)) as tell:
                 results.append(_verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop))
@@ -89,7 +89,7 @@ def _check(
         raise Refused(f"there is no folder `{os.path.dirname(trace)}` to write to", "--trace")
 
 
-def _memory(text: str | None) -> int:
+def memory_of(text: str | None) -> int:
     """Return a number of bytes; without one, half of the memory that is free now, so that a run ends by itself."""
     if text is None:
         return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
@@ -144,7 +144,7 @@ def _is_expected(result: Result) -> bool:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Let Ctrl-C end a run with what it covered; a second one ends it at once."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
