@@ -56,7 +56,7 @@ def run(
     results: list[Result] = []
     with interruptible() as stop:
         for (name, _), scenario in zip(read, given, strict=True):
-            with _progress_line(scenario, len(given)) as tell:
+            with progress_line(scenario) as tell:
                 results.append(_verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop))
             if stop():
                 break
@@ -164,7 +164,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _progress_line(scenario: Scenario, count: int) -> Iterator[Callable[[Progress], None] | None]:
+def progress_line(scenario: Scenario) -> Iterator[Callable[[Progress], None] | None]:
     """Show how far a run is, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield None

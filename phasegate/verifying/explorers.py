@@ -81,6 +81,11 @@ class Explorer(Protocol):
         ...
 
     @property
+    def bytes_used(self) -> int:
+        """How many bytes its states take."""
+        ...
+
+    @property
     def first(self) -> Any:
         """The key of the first state."""
         ...

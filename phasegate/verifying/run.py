@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
@@ -199,6 +197,8 @@ class Run:
 
     def _explore(self) -> str:
         """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
+        if not self.explorer.states:
+            return "memory"  # not even the first one found room
         chunk = 64
         while True:
             before = time.monotonic()
@@ -233,14 +233,13 @@ class Run:
     def measured(self) -> Progress:
         """Return how far the run is."""
         explorer = self.explorer
-        used = getattr(explorer, "bytes_used", None)
         return Progress(
             states=explorer.states,
             transitions=explorer.transitions,
             frontier=explorer.frontier,
             depth=explorer.depth,
             seconds=time.monotonic() - self.began,
-            memory=resident() if used is None else int(used),
+            memory=explorer.bytes_used,
         )
 
     # --- somebody's own promises -------------------------------------------------------------------------------------
@@ -379,9 +378,3 @@ def _said(custom: Custom) -> dict[str, Any]:
 
 def _broken(custom: Custom) -> Broken:
     return Broken(name=custom.name, number=None, sentence=custom.sentence, kind=custom.kind)
-
-
-def resident() -> int:
-    """Return the most memory that this process has had, in bytes; the plain explorer's own is not known better."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -40,10 +40,7 @@ class Sentence:
 
 def story(trace: Trace) -> list[Sentence]:
     """Return the steps of a trace in words, in order."""
-    return [
-        Sentence(step.number, step.who, _did(step), tuple(_came(trace.engine, step.state, step.facts)))
-        for step in trace.steps
-    ]
+    return [Sentence(step.number, step.who, _did(step), tuple(_came(trace.engine, step))) for step in trace.steps]
 
 
 # --- what was done ---------------------------------------------------------------------------------------------------
@@ -76,9 +73,12 @@ def _did(step: TracedStep) -> str:
     event = step.event
     match step.act:
         case Act.START:
-            place = next(fact for fact in step.facts if isinstance(fact, BatchStarted))
-            where = f"{' and '.join(place.cells)}, upgrade domain {place.upgrade_domain}"
-            return f"starts {', '.join(step.names)} in {where}"
+            where = "".join(
+                f" in {' and '.join(fact.cells)}, upgrade domain {fact.upgrade_domain}"
+                for fact in step.facts
+                if isinstance(fact, BatchStarted)
+            )
+            return f"starts {', '.join(step.names)}{where}"
         case Act.ANSWER | Act.FAIL if isinstance(event, Signals):
             how = "failed" if step.act is Act.FAIL else "done"
             return f"answers {Do(event.answers[0]).word} of {step.names[0]}: {how}"
@@ -106,20 +106,20 @@ def _ordered(event: Event | Order | None) -> str:
             return f"{on} {', '.join(f'{event.set}/{ident}' for ident in event.instances)}"
         case Configured():
             return f"change the model of {event.model.full_name}"
-        case Rollout():
-            target = event.target or "the newest version"
-            return f"begin a rollout of {event.image} to {target}"
         case _:
-            return "do nothing"
+            assert isinstance(event, Rollout), "the last of a scenario's own events"
+            return f"begin a rollout of {event.image} to {event.target or 'the newest version'}"
 
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
 
-def _came(engine: Engine, state: State, facts: Sequence[Fact]) -> Iterator[str]:
-    for fact in facts:
+def _came(engine: Engine, step: TracedStep) -> Iterator[str]:
+    if step.refused is not None:
+        yield f"which the engine itself refuses: {step.refused}"
+    for fact in step.facts:
         if not isinstance(fact, Commands | BatchStarted):
-            yield _fact(engine, state, fact)
+            yield _fact(engine, step.state, fact)
 
 
 def _fact(engine: Engine, state: State, fact: Fact) -> str:
@@ -138,10 +138,9 @@ def _fact(engine: Engine, state: State, fact: Fact) -> str:
             return f"phase {fact.phase} {how}: {fact.lost} of {fact.eligible} lost"
         case RolloutEnded():
             return f"rollout {fact.rollout} ends: {fact.status}, {fact.reason}"
-        case RolloutStarted():
-            return f"rollout {fact.rollout} begins: {fact.image} to {fact.target}"
         case _:
-            return type(fact).__name__
+            assert isinstance(fact, RolloutStarted), "commands and batches are told by the act"
+            return f"rollout {fact.rollout} begins: {fact.image} to {fact.target}"
 
 
 def _named(engine: Engine, state: State, of: str, slots: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from phasegate.core import codes as c
 from phasegate.core.columns import BY_NAME
 from phasegate.core.engine import Engine
+from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
 from phasegate.core.events import Batch, Cancel, Elapsed, Event, Pause, Resume, Scaled, Start, What
 from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.subject import NOW, Subject
@@ -50,7 +51,10 @@ class Divergence(AssertionError):
 
 @frozen(kw_only=True)
 class TracedStep:
-    """One act: who did what to whom, the event that it is to the engine (None: none), and what came of it."""
+    """One act: who did what to whom, the event that it is to the engine (None: none), and what came of it.
+
+    `refused` says why the engine does not take the event, which can only be the act that breaks a promise.
+    """
 
     number: int
     act: Act
@@ -60,6 +64,7 @@ class TracedStep:
     event: Event | None
     facts: Sequence[Fact]
     state: State
+    refused: str | None = None
 
 
 @frozen(kw_only=True)
@@ -131,8 +136,10 @@ def traced(explorer: Explorer, number: int, promise: int = 0, **violated: object
 
     `violated` is what its log says at its end of what is broken. `Divergence` if engine and explorer part on the way.
     """
-    twin = plain(explorer)
-    return told(twin, keys_to(twin, explorer.trace(number)), promise, explorer.violation, **violated)
+    twin, moves = plain(explorer), explorer.trace(number)
+    if len(moves) != len(explorer.path(number)) - 1:
+        raise Divergence(f"{len(moves)} acts were found of a path to state {number} that is longer")
+    return told(twin, keys_to(twin, moves), promise, explorer.violation, **violated)
 
 
 def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, **violated: object) -> Trace:
@@ -148,7 +155,7 @@ def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | N
     if promise and violation is not None and violation.move is not None:
         last = breaking_act(twin, promise)
         before = evidence_in(twin, promise, last)
-        teller.tell(last)
+        teller.tell(last, is_breaking=True)
         found = before or evidence_in(twin, promise, None)
     teller.end(**violated, evidence=found)
     return Trace(engine=engine, first=first, steps=tuple(teller.steps), lines=tuple(teller.lines), evidence=found)
@@ -201,8 +208,11 @@ class Teller:
             for at, slot in enumerate(event.slots)
         )
 
-    def tell(self, move: Move) -> None:
-        """Let one act happen on both sides, and compare."""
+    def tell(self, move: Move, *, is_breaking: bool = False) -> None:
+        """Let one act happen on both sides, and compare; the engine may refuse the one that breaks a promise.
+
+        It judges a batch by itself (`explaining`): where a rule is bent in the kernel alone, it does not follow.
+        """
         act = Act(move[0])
         now = NOW + STEP_MS * (len(self.steps) + 1)
         slots = self._slots(move)
@@ -215,12 +225,18 @@ class Teller:
         ids = [name.rpartition("/")[2] for name in names]
         self.lines.append(remark(now, "act", n=number, act=act.word, by=who, whom=whom, instances=ids))
         facts: Sequence[Fact] = ()
-        if event is not None:
-            step = self.engine.step(self.state, event)
-            self.lines += self.journal.lines(event, step, reports)
-            self.state, facts = step.state, step.facts
-        if not self.twin.happen(move):
-            raise Divergence(f"step {number}: the explorer cannot {act.word} here")
+        refused = None
+        try:
+            if event is not None:
+                step = self.engine.step(self.state, event)
+                self.lines += self.journal.lines(event, step, reports)
+                self.state, facts = step.state, step.facts
+        except (IllegalTransition, InvalidEvent, UnknownName) as error:
+            if not is_breaking:
+                raise Divergence(f"step {number}: the engine refuses to {act.word}: {error}") from None
+            refused = str(error)
+        could = self.twin.happen(move)
+        assert could, "what the engine takes, the explorer does too"
         self.twin.open.settle_times()
         self.steps.append(
             TracedStep(
@@ -232,9 +248,11 @@ class Teller:
                 event=event,
                 facts=facts,
                 state=self.state,
+                refused=refused,
             )
         )
-        self._compare()
+        if refused is None:
+            self._compare()
 
     def end(self, **violated: object) -> None:
         """Tell what is broken, and end the log."""

@@ -15,6 +15,7 @@ from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Move, Violation
 from phasegate.verifying.explorers import Explorer
 
+BYTES_A_STATE: Final = 1024
 STEPS_MAX: Final = 1000  # of one walk: where a budget is without bound a walk need not end by itself
 
 
@@ -68,6 +69,11 @@ class Walker:
     def states(self) -> int:
         """How many states it has met."""
         return len(self._keys)
+
+    @property
+    def bytes_used(self) -> int:
+        """About how many bytes the states that it has met take."""
+        return self.states * BYTES_A_STATE
 
     @property
     def became(self) -> Mapping[Any, int]:

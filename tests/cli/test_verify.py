@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -19,6 +20,9 @@ import pytest
 from phasegate.cli import verifying
 from phasegate.cli.verifyview import amount
 from phasegate.core.kernels import default_kernel
+from phasegate.core.twin import Kernel
+from phasegate.verifying.run import Progress, verify
+from phasegate.verifying.scenariofile import load_scenario
 
 PROGRAM = [sys.executable, "-c", "from phasegate.cli import main; main()"]
 LIBRARY = Path(__file__).parents[1] / "scenarios"
@@ -90,9 +94,26 @@ def test_a_broken_promise_is_told_as_a_story(call: Any, write: Any) -> None:
     ):
         assert words in result.stdout
     assert 0 == call("replay", "trace.ndjson").exit_code
-    assert "its set's attempt has ended" in call("explain", "trace.ndjson", "eastus/web/1").stdout
+    assert "has its old OS disk again" in call("explain", "trace.ndjson", "eastus/web/0").stdout
     written = call("verify", SMALL, "--promises", "mine.py", "--trace", "-", "--json").stdout
     assert written.startswith('{"t":')
+
+
+class NoGate(Kernel):
+    """Bad ones after their upgrade stop nothing."""
+
+    def upgraded_gate_broken(self, s: int) -> bool:
+        """Never say so."""
+        return False
+
+
+def test_the_numbers_of_a_broken_promise_are_shown(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of the story, where a rule is bent."""
+    monkeypatch.setattr(verifying, "verify", lambda one, **options: verify(one, **options | {"kernel": NoGate}))
+    result = call("verify", SMALL)
+    assert 1 == result.exit_code
+    assert "promise 6, not-after-the-end, is broken" in result.stdout
+    assert "so            1 of 1 in eastus/web turned out bad, of 20 % that may, and a batch starts" in result.stdout
 
 
 def test_a_promise_that_reads_more_than_it_says(call: Any, write: Any) -> None:
@@ -209,6 +230,42 @@ def test_an_interrupt_gives_what_was_covered(write: Any, tmp_path: Path) -> None
     document = json.loads(out)["scenarios"]
     assert (130, b"", 1) == (program.returncode, err, len(document))
     assert ("undetermined", "interrupted") == (document[0]["verdict"], document[0]["reason"])
+
+
+def test_the_first_interrupt_is_noted(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the run that goes on, and those after it do not begin; the handler is the old one afterwards."""
+    real, before = verifying.verify, signal.getsignal(signal.SIGINT)
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*given, **options)
+
+    monkeypatch.setattr(verifying, "verify", interrupted)
+    result = call("verify", LARGE, LARGE, "--kernel", "twin", "--json")
+    assert (130, 1) == (result.exit_code, len(json.loads(result.stdout)["scenarios"]))
+    assert before == signal.getsignal(signal.SIGINT)
+
+
+def test_a_progress_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, it says how far the run is."""
+    shown = type("Terminal", (io.StringIO,), {"isatty": lambda self: True})()
+    monkeypatch.setattr(verifying.sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    with verifying.progress_line(load_scenario(SMALL)) as tell:
+        assert tell is not None
+        tell(Progress(states=1234, transitions=5, frontier=7, depth=3, seconds=2.0, memory=2**20))
+        time.sleep(0.3)
+    assert "set_of_two  1,234 states  7 to expand  depth 3  617/s  1.0 MiB" in shown.getvalue()
+
+
+def test_a_scenario_need_not_say_what_it_is_for(call: Any, write: Any) -> None:
+    """Nor exercise all that it could: what never was is named."""
+    text = re.sub(r"(?ms)^(sometimes|expect):.*", "", Path(SMALL).read_text(encoding="utf-8"))
+    text = re.sub(r"about: >-\n.*\n", "about: ''\n", text).replace("faults: 1", "faults: 1, stale_reports: 1")
+    write("quiet.yaml", text.replace("instances: 2", "instances: [{id: '0', version: 2.0.0}]"))
+    result = call("verify", "quiet.yaml")
+    assert (0, True) == (result.exit_code, "never" in result.stdout)
+    assert "- act start" in result.stdout
 
 
 def test_outside_the_main_thread_nobody_interrupts() -> None:

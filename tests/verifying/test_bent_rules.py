@@ -139,6 +139,20 @@ class TakesLateAnswers(Kernel):
         return super().answer(slot, state, what, self.v.link[s * c.LINK + c.LINK_ATTEMPT], do)
 
 
+class NoWindows(Kernel):
+    """Neither windows, delays, pauses between batches nor pauses keep a batch."""
+
+    def standing(self, s: int) -> int:
+        return super().standing(s) & ~(c.WINDOW_SHUT | c.NOT_BEFORE | c.IS_PAUSED)
+
+
+class AnyNumber(Kernel):
+    """Phase ordering numbers go in any order."""
+
+    def is_candidate(self, bucket: int, number: int, lately: int) -> bool:
+        return bool(self.v.wait[bucket * c.WAIT + c.WAIT_PENDING])
+
+
 class NoGroups(Kernel):
     """Groups are never full."""
 
@@ -179,6 +193,12 @@ BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
     (EndsEarly, "healthy_environment", Promise.EVERYONE_UPGRADED, "not on the target at the end: "),
     (NeverEnds, "set_of_two", Promise.SMALL_SETS_END, "rollout 0 still runs, and nothing is left that must happen"),
     (TakesLateAnswers, "late_reports", Promise.LATE_MOVES_NOTHING, "eastus/web/1"),
+    (NoWindows, "windows", Promise.NOT_BEFORE_ITS_TIME, "is outside its window, and a batch starts"),
+    (NoWindows, "cancel", Promise.NOT_BEFORE_ITS_TIME, "eastus/web is delayed, and a batch starts"),
+    (NoWindows, "pause_and_resume", Promise.NOT_BEFORE_ITS_TIME, " is delayed, and a batch starts"),
+    (NoWindows, "pause_between_batches", Promise.NOT_BEFORE_ITS_TIME, "eastus/web is paused, and a batch starts"),
+    (AnyNumber, "phase_ordering", Promise.LOWER_NUMBERS_FIRST, "of a lower phase ordering number"),
+    (AnyNumber, "service_fabric", Promise.DOMAINS_FINISHED, "was begun and is not finished"),
     (NoGroups, "group_of_instances", Promise.GROUPS_WITHIN_LIMITS, "at most 1 instances of eastus/db, northus/db"),
     (NoGroups, "group_of_cells", Promise.GROUPS_WITHIN_LIMITS, "at most 1 cells of eastus/-, northus/-"),
     (NoGroups, "group_of_sets", Promise.GROUPS_WITHIN_LIMITS, "at most 1 sets of eastus/front, northus/front"),

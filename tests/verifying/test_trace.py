@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from scenes import EVENTS, FLEET, LIBRARY, SPARES, scene
 
-from phasegate.core.errors import InvalidEvent
 from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.subject import NOW
 from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.twin import Kernel
+from phasegate.files.documents import InvalidFile
 from phasegate.logs.replay import replay, state_at
 from phasegate.verifying import trace as tracing
 from phasegate.verifying.explorers import Explorer, made
@@ -168,8 +168,26 @@ def test_a_way_that_there_is_not_is_refused() -> None:
     again = plain(explorer)
     teller = Teller(again, again.subject.engine)
     teller.begin(again.subject)
-    with pytest.raises(InvalidEvent, match="no version yet that counts"):
+    with pytest.raises(Divergence, match=r"step 1: the engine refuses to order: .* no version yet that counts"):
         teller.tell((Act.ORDER, 0, 0, 0))
+    short = explored("", Kernel)
+    short.trace = lambda number: []  # type: ignore[method-assign]
+    with pytest.raises(Divergence, match="0 acts were found of a path to state 9 that is longer"):
+        traced(short, 9)
+
+
+def test_a_changed_timer_is_no_log(kernel: Any) -> None:
+    """A timer that there is not is refused with its line, another one differs."""
+    told = traced(explored("", kernel), 9)
+    number = next(at for at, line in enumerate(told.lines) if b'"kind":"elapsed"' in line)
+    for what, raises in (("x", True), ("pause", False)):
+        line = msgspec.json.decode(told.lines[number]) | {"what": what}
+        lines = [*told.lines[:number], msgspec.json.encode(line) + b"\n", *told.lines[number + 1 :]]
+        if raises:
+            with pytest.raises(InvalidFile, match=rf"`x` is no timer of a log \(log: line {number + 1}\)"):
+                replay(lines)
+        else:
+            assert not replay(lines).is_same
 
 
 def test_a_log_holds_the_fleet_as_it_was_explored(kernel: Any) -> None:
