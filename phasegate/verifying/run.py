@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from attrs import define, field, frozen
 
 from phasegate.core.exploring.promises import Promise
+from phasegate.core.exploring.subject import Subject
 from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as TwinKernel
@@ -163,9 +164,7 @@ class Run:
         self.began = time.monotonic()
         self.is_symmetric = symmetry and self.order != "random"
         while True:
-            self.explorer = made(
-                subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory
-            )
+            self.explorer = self._made(subject)
             if self._tells_apart():
                 self.is_symmetric = False
                 continue
@@ -176,6 +175,12 @@ class Run:
             if found != "again":
                 return self._result(found)
             self.is_symmetric = False
+
+    def _made(self, subject: Subject) -> Explorer:
+        """Return a new explorer; walks keep states themselves, and only ask what is possible in one."""
+        if self.order == "random":
+            return made(subject, is_symmetric=False, order="breadth", memory_max=None)
+        return made(subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory)
 
     def _claims(self) -> list[Custom]:
         return [CONDITIONS[name] for name in self.scenario.sometimes]
