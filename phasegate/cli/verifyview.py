@@ -35,7 +35,6 @@ REASONS: Final[Mapping[str, str]] = {
     "time": "the time was up",
     "memory": "the memory was used up",
     "interrupted": "it was interrupted",
-    "runs without an end": "it has runs without an end, which the promises about ends do not judge yet",
 }
 
 
@@ -125,7 +124,8 @@ def _verdict_in_words(result: Result) -> Text:
     if broken is not None:
         of = f"promise {broken.number}, {broken.name}," if broken.number is not None else f"promise `{broken.name}`"
         how = {"always": "is broken", "sometimes": "is never shown", "eventually": "is not kept by every run"}
-        return Text.assemble(f"{of} {how[broken.kind]}: ", (broken.sentence, STRONG))
+        again = f"; {result.reason}" if result.reason and broken.kind != "sometimes" else ""
+        return Text.assemble(f"{of} {how[broken.kind]}: ", (broken.sentence, STRONG), again)
     if result.verdict == "undetermined":
         reason = REASONS.get(result.reason or "", result.reason or "")
         covered = f"all runs of up to {counted(now.depth, 'act', 'acts')} were covered"
