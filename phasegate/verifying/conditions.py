@@ -51,7 +51,6 @@ _KNOWN: Final[Mapping[str, tuple[tuple[str, ...], Holds]]] = {
     "unhealthy": (("unhealthy",), lambda state: bool(state.unhealthy)),
     "upgraded-unhealthy": (("upgraded_unhealthy",), lambda state: bool(state.upgraded_unhealthy)),
     "several-in-flight": (("in_flight",), lambda state: state.in_flight > 1),
-    "two-regions-at-work": (("at_work",), lambda state: len(state.at_work) > 1),
     "two-sets-at-work": (("attempts",), lambda state: state.attempts.count("rolling-forward") > 1),
     "two-rollouts": (("rollouts",), lambda state: len(state.rollouts) > 1),
 }
@@ -67,6 +66,9 @@ def _of_errors(code: str | None) -> Holds:
 
 CONDITIONS: Final[Mapping[str, Custom]] = {
     **{name: sometimes(reads=reads, name=name)(holds) for name, (reads, holds) in _KNOWN.items()},
+    "two-regions-at-work": sometimes(reads=("at_work",), name="two-regions-at-work", is_symmetric=True)(
+        lambda state: len(state.at_work) > 1
+    ),
     # these read sets by name, and do not tell them apart: any of them will do
     **{name: sometimes(reads=("marks",), name=name, is_symmetric=True)(_of_marks(name)) for name in MARKS},
     **{

@@ -113,15 +113,16 @@ FIELDS: Final[Mapping[str, Callable[[Laid], Any]]] = {
     "unhealthy": _tally(c.TALLY_BAD),  # not healthy: unhealthy or unknown
     "in_flight": _tally(c.TALLY_FLIGHT),
     "upgraded_unhealthy": _tally(c.TALLY_UPGRADED_BAD),
-    # of the fleet: sets by status, regions at work, rollouts in order
+    # of the fleet: sets by status, rollouts in order
     "attempts": lambda at: tuple(sorted(ATTEMPTS[status] for status in at.v.status[: at.open.rows["set"]] if status)),
-    "at_work": _regions,
     "rollouts": _by_rollout(lambda at, rollout: COURSES[at.v.course[rollout]]),
     "paused": _by_rollout(lambda at, rollout: bool(at.v.trait[rollout] & c.PAUSED)),
     "baking": _by_rollout(lambda at, rollout: bool(at.v.trait[rollout] & c.BAKING)),
     "phase": _by_rollout(lambda at, rollout: at.v.plan[rollout * c.PLAN + c.PLAN_PHASE]),
     "left": _left,
     "happened": lambda at: frozenset(which for which in range(len(at.subject.orders)) if at.happened >> which & 1),
+    # regions by name: those at work
+    "at_work": _regions,
     # of each set, by its full name
     "status": _by_set(lambda at, s: ATTEMPTS.get(at.v.status[s], "none")),
     "error": _by_set(lambda at, s: ERRORS[at.v.code[s]]),
@@ -136,7 +137,7 @@ FIELDS: Final[Mapping[str, Callable[[Laid], Any]]] = {
     "version": _by_instance(_version),
 }
 NAMING: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("status", "error", "marks", "counts"), "sets"),
+    **dict.fromkeys(("at_work", "status", "error", "marks", "counts"), "sets"),  # a region moves with its sets
     **dict.fromkeys(("holds", "busy"), "cells"),
     **dict.fromkeys(("life", "health", "version"), "instances"),
 }
