@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -124,6 +124,10 @@ class Explorer(Protocol):
 
     def successors(self, key: Any) -> list[Successor]:
         """Return what each possible act leads to."""
+        ...
+
+    def watch(self, fields: Any, predicate: Callable[[], bool], of: object) -> None:
+        """Ask about every new state, once for each combination of bytes in the arena."""
         ...
 
     def path(self, number: int) -> list[int]:

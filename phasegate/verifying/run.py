@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Any, Final, Literal, cast
 
 from attrs import define, field, frozen
 
@@ -22,6 +23,7 @@ from phasegate.verifying.promise import Custom, Memory
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import promise_name
 from phasegate.verifying.trace import Trace, plain, told, traced
+from phasegate.verifying.view import PLACES
 from phasegate.verifying.walks import Walker
 
 Verdict = Literal["holds", "violated", "undetermined"]
@@ -138,6 +140,10 @@ def kernel_class(kernel: Any) -> Any:
     return default_kernel() if kernel in (None, "compiled") else kernel
 
 
+class _Widened(Exception):
+    """A promise has read a field that it did not declare, while its answers were remembered by the others alone."""
+
+
 @define
 class Run:
     """One run: what it was asked, and what it keeps beside its explorer."""
@@ -154,6 +160,7 @@ class Run:
     is_symmetric: bool = field(init=False, default=True)
     asked: list[Memory] = field(init=False, factory=list)
     shown: dict[Custom, int] = field(init=False, factory=dict)  # `sometimes`, and the first state that shows it
+    watched: set[Custom] = field(init=False, factory=set)  # those that the explorer asks about by itself
     seen: int = field(init=False, default=0)  # states that were asked about
     began: float = field(init=False, default=0.0)
 
@@ -169,12 +176,12 @@ class Run:
                 self.is_symmetric = False
                 continue
             if self.order == "random":
-                self.explorer = Walker(self.explorer, self.seed)
+                self.explorer = cast(Explorer, Walker(self.explorer, self.seed))
             self.seen, self.shown = 0, {}
+            self.watched.clear()
             found = self._explore()
             if found != "again":
                 return self._result(found)
-            self.is_symmetric = False
 
     def _made(self, subject: Subject) -> Explorer:
         """Return a new explorer; walks keep states themselves, and only ask what is possible in one."""
@@ -204,13 +211,18 @@ class Run:
         """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
         if not self.explorer.states:
             return "memory"  # not even the first one found room
+        self._watch()
+        broken = self._ask(self._open_questions())
         chunk = 64
-        while True:
+        while not broken:
             before = time.monotonic()
-            found = self.explorer.run(chunk)
-            broken = self._ask()
+            try:
+                found = self.explorer.run(chunk)
+            except _Widened:
+                return "again"
+            broken = self._ask(self._unwatched())
             if broken:
-                return broken
+                break
             took = time.monotonic() - before
             now = self.measured()
             if self.progress is not None:
@@ -223,6 +235,7 @@ class Run:
             chunk = max(16, min(_CHUNK_MAX, int(chunk * CHUNK_SECONDS / max(took, CHUNK_SECONDS / 4))))
             if self.bounds.states is not None:
                 chunk = max(1, min(chunk, self.bounds.states - self.explorer.states))
+        return broken
 
     def _bound(self, now: Progress) -> str | None:
         if self.stop():
@@ -249,17 +262,42 @@ class Run:
 
     # --- somebody's own promises -------------------------------------------------------------------------------------
 
-    def _ask(self) -> str:
-        """Ask about the states found since: return `broken` or `again` if that ends the run, else nothing."""
+    def _watch(self) -> None:
+        """Let the explorer itself ask about each new state, where the columns tell all that a promise reads.
+
+        It asks once for each combination of the bytes there; what is left to Python are the first states of each.
+        """
         explorer = self.explorer
-        first = self.seen
-        self.seen = explorer.states
-        if not self._open_questions():
-            return ""
-        for number in range(first, self.seen):
+        if isinstance(explorer, Walker):
+            return
+        for memory in self._open_questions():
+            if all(name in PLACES for name in memory.reads):
+                places = dict.fromkeys(place for name in memory.reads for place in PLACES[name](explorer.open))
+                explorer.watch(tuple(places), partial(self._answer, memory), memory.promise)
+                self.watched.add(memory.promise)
+
+    def _answer(self, memory: Memory) -> bool:
+        """Answer for the state that the explorer has just found; `_Widened` if the promise reads more than it said."""
+        known = len(memory.reads)
+        holds = memory.holds(self.explorer, {})
+        if len(memory.reads) > known:
+            raise _Widened
+        if memory.promise.kind == "sometimes":
+            if holds:
+                self.shown.setdefault(memory.promise, self.explorer.states - 1)
+            return True
+        return holds
+
+    def _ask(self, questions: Sequence[Memory]) -> str:
+        """Ask these about the states found since: return `broken` or `again` if that ends the run, else nothing."""
+        explorer = self.explorer
+        first, self.seen = self.seen, explorer.states
+        for number in range(first, self.seen) if questions else ():
             explorer.write(explorer.key_of(number))
             known: dict[str, Any] = {}
-            for memory in self._open_questions():
+            for memory in questions:
+                if memory.promise in self.shown:
+                    continue
                 holds = memory.holds(explorer, known)
                 if memory.undeclared and self._tells_apart():
                     return "again"
@@ -275,6 +313,9 @@ class Run:
         return [
             memory for memory in self.asked if memory.promise.kind != "eventually" and memory.promise not in self.shown
         ]
+
+    def _unwatched(self) -> list[Memory]:
+        return [memory for memory in self._open_questions() if memory.promise not in self.watched]
 
     # --- what it came to ---------------------------------------------------------------------------------------------
 
@@ -351,6 +392,8 @@ class Run:
         violation = self.explorer.violation
         assert violation is not None, "an explorer that says `violated` says by what"
         promise = violation.promise
+        if isinstance(promise, Custom):
+            return "violated", None, _broken(promise), self._traced(promise, violation.state)
         broken = Broken(name=promise_name(promise), number=int(promise), sentence=promise.sentence)
         said: dict[str, Any] = {"of": int(promise), "name": broken.name, "sentence": broken.sentence}
         return "violated", None, broken, traced(self.explorer, violation.state, int(promise), **said)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import PURSES
+from phasegate.core.exploring.subject import Open
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
@@ -142,6 +143,51 @@ NAMING: Final[Mapping[str, str]] = {
     **dict.fromkeys(("life", "health", "version"), "instances"),
 }
 """Whom a field names, where it names somebody."""
+
+
+# --- where in an arena a field's values stand -------------------------------------------------------------------------
+
+Places = tuple[tuple[int, int], ...]
+"""Offsets and lengths in bytes: equal bytes there, equal field."""
+
+
+def _column(name: str) -> Callable[[Open], Places]:
+    return lambda opened: ((opened.arena.offset[name], len(opened.arena.flat[name])),)
+
+
+def _words(name: str, stride: int, *wanted: int) -> Callable[[Open], Places]:
+    """Return where these numbers (of four bytes) of each row of a column stand."""
+
+    def places(opened: Open) -> Places:
+        first, size = opened.arena.offset[name], len(opened.arena.flat[name])
+        return tuple((first + at + 4 * place, 4) for at in range(0, size, 4 * stride) for place in wanted)
+
+    return places
+
+
+_TALLIED: Final = (*(life for life in Life if life is not Life.GONE), c.TALLY_TOTAL, c.TALLY_BAD, c.TALLY_FLIGHT)
+PLACES: Final[Mapping[str, Callable[[Open], Places]]] = {
+    **{life.word: _words("tally", c.TALLY, life) for life in Life if life is not Life.GONE},
+    "total": _words("tally", c.TALLY, c.TALLY_TOTAL),
+    "unhealthy": _words("tally", c.TALLY, c.TALLY_BAD),
+    "in_flight": _words("tally", c.TALLY, c.TALLY_FLIGHT),
+    "upgraded_unhealthy": _words("tally", c.TALLY, c.TALLY_UPGRADED_BAD),
+    "attempts": _column("status"),
+    "rollouts": _column("course"),
+    "paused": lambda opened: (*_column("trait")(opened), *_column("course")(opened)),
+    "baking": lambda opened: (*_column("trait")(opened), *_column("course")(opened)),
+    "phase": lambda opened: (*_words("plan", c.PLAN, c.PLAN_PHASE)(opened), *_column("course")(opened)),
+    "at_work": _column("status"),
+    "status": _column("status"),
+    "error": _column("code"),
+    "marks": _column("mark"),
+    "counts": _words("tally", c.TALLY, *_TALLIED),
+    "holds": _words("link", c.LINK, c.LINK_HOLD),
+    "busy": _words("link", c.LINK, c.LINK_HOLD),
+    "life": _column("life"),
+    "health": _column("life"),
+}
+"""Where the columns tell a field; what also goes by books and budgets (`version`, `left`, `happened`) is not here."""
 
 
 class StateView:

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenes import EVENTS, SPARES, scene
+from scenes import EVENTS, LIBRARY, SPARES, scene
 
 from phasegate.core.errors import InvalidModel
 from phasegate.core.exploring.twin import Explorer
 from phasegate.core.twin import Kernel
 from phasegate.files.documents import InvalidFile
 from phasegate.verifying.conditions import CONDITIONS
+from phasegate.verifying.explorers import made
 from phasegate.verifying.promise import Memory, always, load_promises
-from phasegate.verifying.view import FIELDS, NAMING, StateView
+from phasegate.verifying.scenariofile import load_scenario
+from phasegate.verifying.view import FIELDS, NAMING, PLACES, StateView
 
 
 def laid() -> Explorer:
@@ -86,6 +88,22 @@ def test_every_field_can_be_read_and_remembered() -> None:
     state = view(laid(), [])
     assert len(FIELDS) == len({name: hash(getattr(state, name)) for name in FIELDS})
     assert FIELDS.keys() >= NAMING.keys()
+
+
+@pytest.mark.parametrize("name", ["protection", "pause_and_resume", "group_of_cells", "two_images", "windows", "zones"])
+def test_equal_bytes_are_equal_fields(name: str, kernel: Any) -> None:
+    """Whatever a column tells is told by the bytes that are looked at, in every state of a scenario."""
+    explorer = made(
+        load_scenario(LIBRARY / f"{name}.yaml").subject(kernel), is_symmetric=True, order="breadth", memory_max=None
+    )
+    explorer.run(150)
+    block, met = explorer.open.arena.block, {field: {} for field in PLACES}
+    for number in range(explorer.states):
+        explorer.write(explorer.key_of(number))
+        for field, places in PLACES.items():
+            found = b"".join(block[offset : offset + size] for offset, size in places(explorer.open))
+            assert met[field].setdefault(found, FIELDS[field](explorer)) == FIELDS[field](explorer)
+    assert {"version", "left", "happened"} == FIELDS.keys() - PLACES.keys()
 
 
 def test_conditions_read_what_they_declare() -> None:

@@ -19,7 +19,6 @@ from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.view import StateView
 from phasegate.verifying.walks import Walker
 
-
 ALIKE = """fleet:
   regions: [{name: eastus}, {name: northus}]
   images:
@@ -266,6 +265,26 @@ def test_reading_who_is_who_leaves_the_symmetry_out() -> None:
         result = verify(scenario, promises=[promise])
         assert (True, False, scenario.expect.states) == (result.holds, result.is_symmetric, result.progress.states)
         assert fields == result.asked[0].undeclared
+
+
+def test_the_explorer_asks_by_itself_where_columns_tell(kernel: Any) -> None:
+    """A field that was not declared is noticed there too; what goes by books and budgets is asked from outside."""
+
+    @always(reads=("failed",))
+    def widened(state: StateView) -> bool:
+        return bool(state.failed + state.restored < 2)
+
+    @always(reads=("failed", "left"))
+    def outside(state: StateView) -> bool:
+        return bool(state.failed + state.left["failed_steps"] < 2)
+
+    result = verify(library("set_of_three"), promises=[widened, outside], kernel=kernel)
+    assert (True, [("restored",), ()]) == (result.holds, [one.undeclared for one in result.asked])
+    assert result.is_symmetric
+    lost = always(reads=("left",), name="lost")(lambda state: state.left["failed_steps"] > 0)
+    broken = verify(library("set_of_three"), promises=[lost], kernel=kernel)
+    assert broken.trace is not None
+    assert 2 == len(broken.trace.steps)
 
 
 def test_a_promise_about_sets_or_cells_leaves_out_what_moves_them() -> None:
