@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="The rules of a safe OS image rollout: plan it, simulate it, and say why an instance waits.",
+    help="The rules of a safe OS image rollout: plan it, simulate it, verify it, and say why an instance waits.",
     epilog=EXITS,
 )
 imports = typer.Typer(

@@ -1,7 +1,8 @@
 """How a command ends: its exit code, and an error as one line on standard error.
 
     0    all is well
-    1    the answer is no: a rollout did not complete, a named set is not eligible, a replay differs
+    1    the answer is no: a rollout did not complete, a named set is not eligible, a replay differs, a promise is
+         broken
     2    bad input: an argument, a file, or an output that cannot be written
     3    no answer: no memory left, a run without an end, or a fault of this program
     130  interrupted from the keyboard; nothing is half written

@@ -48,6 +48,8 @@ def run(
 ) -> Exit:
     """Verify each scenario, write the trace that is asked for, and show what came of it."""
     _check(order, kernel, states, seconds, trace, len(scenarios))
+    if trace == "-" and as_json:
+        raise Refused("the log and `--json` cannot both go to standard output; write the log to a file", "--trace")
     bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
     files = Inputs()
     read = [files.read(path) for path in scenarios]
@@ -67,7 +69,7 @@ def run(
     else:
         from phasegate.cli.verifyview import show
 
-        show(screen(), results, trace=written)
+        show(Screen(stderr=True) if trace == "-" else screen(), results, trace=written)
     return _exit(results, is_cut=stop())
 
 
@@ -89,9 +91,14 @@ def _check(
         raise Refused(f"there is no folder `{os.path.dirname(trace)}` to write to", "--trace")
 
 
-def memory_of(text: str | None) -> int:
-    """Return a number of bytes; without one, half of the memory that is free now, so that a run ends by itself."""
+def memory_of(text: str | None) -> int | None:
+    """Return a number of bytes; without one, half of the memory that is free now, so that a run ends by itself.
+
+    None, no bound, where the system does not say how much is free.
+    """
     if text is None:
+        if "SC_AVPHYS_PAGES" not in os.sysconf_names:
+            return None
         return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
     match = _SIZE.fullmatch(text.strip())
     if match is None:
