@@ -20,7 +20,8 @@ from phasegate.core.errors import InvalidModel
 from phasegate.core.kernels import default_kernel
 from phasegate.files.documents import InvalidFile, write_atomically
 from phasegate.verifying.promise import Custom, load_promises
-from phasegate.verifying.run import Bounds, Order, Progress, Result, verify
+from phasegate.verifying.result import Bounds, Order, Progress, Result
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import parse_scenario
 from phasegate.verifying.story import story

@@ -26,7 +26,7 @@ from phasegate.cli.screen import (
     number,
 )
 from phasegate.plotting.summary import counted
-from phasegate.verifying.run import Result
+from phasegate.verifying.result import Result
 from phasegate.verifying.story import story
 
 COLOURS: Final = {"holds": GOOD, "violated": BAD, "undetermined": ODD}

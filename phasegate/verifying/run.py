@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.subject import Subject
@@ -15,96 +15,22 @@ from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel as TwinKernel
 from phasegate.verifying.conditions import CONDITIONS
-from phasegate.verifying.coverage import Coverage, coverage_of
+from phasegate.verifying.coverage import coverage_of
 from phasegate.verifying.ends import escaping
 from phasegate.verifying.explorers import Explorer, made
 from phasegate.verifying.lassos import STATES_MAX, TooLarge, lasso
 from phasegate.verifying.promise import Custom, Memory
+from phasegate.verifying.result import Asked, Bounds, Broken, Order, Progress, Result, Verdict
+from phasegate.verifying.retracing import plain
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import promise_name
-from phasegate.verifying.trace import Trace, plain, told, traced
+from phasegate.verifying.trace import Trace, told, traced
 from phasegate.verifying.view import PLACES
 from phasegate.verifying.walks import Walker
 
-Verdict = Literal["holds", "violated", "undetermined"]
-Order = Literal["breadth", "depth", "random"]
 LIVENESS: Final = frozenset({Promise.EVERY_ROLLOUT_ENDS, Promise.EVERYONE_UPGRADED, Promise.SMALL_SETS_END})
 CHUNK_SECONDS: Final = 0.2  # between two looks at the clock, the memory, and whether somebody wants it to end
 _CHUNK_MAX: Final = 4_000_000
-
-
-@frozen(kw_only=True)
-class Bounds:
-    """Where a run ends without an answer: states found, seconds, bytes; None is no bound."""
-
-    states: int | None = None
-    seconds: float | None = None
-    memory: int | None = None
-
-
-@frozen(kw_only=True)
-class Progress:
-    """How far a run is."""
-
-    states: int
-    transitions: int
-    frontier: int
-    depth: int
-    seconds: float
-    memory: int
-
-    @property
-    def rate(self) -> float:
-        """States a second so far."""
-        return self.states / self.seconds if self.seconds else 0.0
-
-
-@frozen(kw_only=True)
-class Broken:
-    """A promise that does not hold: its name, its number (None: somebody's own), and what it says."""
-
-    name: str
-    number: int | None
-    sentence: str
-    kind: str = "always"
-
-
-@frozen(kw_only=True)
-class Asked:
-    """How one of somebody's own promises was asked: how often, and the fields that it read without saying so."""
-
-    name: str
-    kind: str
-    calls: int
-    undeclared: tuple[str, ...]
-
-
-@frozen(kw_only=True)
-class Result:
-    """What a verification came to. `trace` is None where nothing is broken, or no run shows it.
-
-    `reason` says why it is undetermined, or what is not so; `disagreements` are (what, expected, found).
-    """
-
-    scenario: Scenario
-    verdict: Verdict
-    reason: str | None
-    broken: Broken | None
-    progress: Progress
-    is_symmetric: bool
-    symmetries: int
-    is_compiled: bool
-    order: Order
-    rising: int
-    coverage: Coverage
-    asked: tuple[Asked, ...]
-    trace: Trace | None
-    disagreements: tuple[tuple[str, str, str], ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every promise holds in all that was to be explored."""
-        return self.verdict == "holds"
 
 
 def verify(

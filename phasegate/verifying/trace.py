@@ -9,7 +9,7 @@ all sets, the course of all rollouts. A difference is a fault of the program, an
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -32,6 +32,7 @@ from phasegate.logs.journal import POLICY_FORMAT, Journal, footer, header, remar
 from phasegate.simulating.reports import Reports, joined
 from phasegate.verifying.evidence import evidence_in
 from phasegate.verifying.explorers import Explorer
+from phasegate.verifying.retracing import Divergence, breaking_act, keys_to, on_the_fleet, plain
 
 STEP_MS: Final = 10
 """Between two acts: room for reports observed between them, and far below any span."""
@@ -43,10 +44,6 @@ ACTORS: Final = {
     **dict.fromkeys((Act.PAUSE, Act.RESUME, Act.CANCEL, Act.STOP, Act.REMOVE, Act.ADD, Act.ORDER), "people"),
 }
 """Who acts; whoever is not among them is the environment."""
-
-
-class Divergence(AssertionError):
-    """The engine and an explorer make different states of the same event."""
 
 
 @frozen(kw_only=True)
@@ -69,7 +66,7 @@ class TracedStep:
 
 @frozen(kw_only=True)
 class Trace:
-    """A run from the beginning to where something shows: its steps, and its log."""
+    """A run from the beginning to where something shows: its steps, and the lines of its log."""
 
     engine: Engine
     first: State
@@ -77,58 +74,10 @@ class Trace:
     lines: tuple[bytes, ...]
     evidence: str = ""
 
-    def log(self) -> Iterator[bytes]:
-        """Yield the lines of its log."""
-        yield from self.lines
-
 
 def column(state: State, name: str) -> memoryview:
     """Return the numbers of one column of a state."""
     return memoryview(state.column(name).flat()).cast(BY_NAME[name].typecode)
-
-
-# --- the acts on the fleet as it is ----------------------------------------------------------------------------------
-
-
-def on_the_fleet(twin: Twin, keys: Sequence[Any]) -> list[Move]:
-    """Return the acts along these keys, one after the other, on the fleet as it is; leave its beginning laid open.
-
-    The first of the keys is what comes of the first act. `twin` is new: its arena still holds the beginning.
-    """
-    real = twin.saved()
-    found: list[Move] = []
-    for key in keys:
-        here = twin.saved()
-        for move in list(twin.moves()):
-            if twin.happen(move) and twin.read() == key:
-                found.append(move)
-                twin.open.settle_times()
-                break
-            twin.restore(here)
-        else:
-            raise Divergence("no act leads to the next state of a trace")
-    twin.restore(real)
-    return found
-
-
-def plain(explorer: Explorer) -> Twin:
-    """Return a plain explorer of the same subject, laid open at the beginning of the fleet as it is."""
-    twin = Twin(explorer.subject, is_symmetric=explorer.is_symmetric)
-    twin.open.settle_times()
-    return twin
-
-
-def keys_to(twin: Twin, moves: Sequence[Move]) -> list[Any]:
-    """Return the keys along a trace of an explorer of the same subject; leave the beginning laid open."""
-    real, keys = twin.saved(), []
-    twin.write(twin.first)
-    for move in moves:
-        if not twin.happen(move):
-            raise Divergence(f"{move} is not possible")
-        twin.open.settle_times()
-        keys.append(twin.read())
-    twin.restore(real)
-    return keys
 
 
 def traced(explorer: Explorer, number: int, promise: int = 0, **violated: object) -> Trace:
@@ -159,19 +108,6 @@ def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | N
         found = before or evidence_in(twin, promise, None)
     teller.end(**violated, evidence=found)
     return Trace(engine=engine, first=first, steps=tuple(teller.steps), lines=tuple(teller.lines), evidence=found)
-
-
-def breaking_act(twin: Twin, promise: int) -> Move:
-    """Return the act in the state that is laid open by which the promise is broken."""
-    here = twin.saved()
-    for move in list(twin.moves()):
-        broken = twin.judge.before(move)
-        could = twin.happen(move)
-        broken = broken or (twin.judge.after(move) if could else 0)
-        twin.restore(here)
-        if broken == promise:
-            return move
-    raise Divergence(f"no act breaks promise {promise} at the end of its trace")
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from phasegate.cli import verifying
 from phasegate.cli.verifyview import amount
 from phasegate.core.kernels import default_kernel
 from phasegate.core.twin import Kernel
-from phasegate.verifying.run import Progress, verify
+from phasegate.verifying.result import Progress
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenariofile import load_scenario
 
 PROGRAM = [sys.executable, "-c", "from phasegate.cli import main; main()"]

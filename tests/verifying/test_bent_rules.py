@@ -17,7 +17,8 @@ from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 from phasegate.core.twin import Kernel
 from phasegate.core.twin.counters import UNBOUNDED
-from phasegate.verifying.run import Result, verify
+from phasegate.verifying.result import Result
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.story import story
 

@@ -13,7 +13,8 @@ from phasegate.core.twin import Kernel
 from phasegate.logs.replay import replay
 from phasegate.verifying import explorers
 from phasegate.verifying.promise import Custom, always, eventually, sometimes
-from phasegate.verifying.run import Bounds, Progress, verify
+from phasegate.verifying.result import Bounds, Progress
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenario import Count, Expected, Scenario
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.view import StateView
