@@ -59,7 +59,10 @@ def test_the_help_of_every_command_documents_its_json(call: Any, command: str) -
     ("arguments", "error"),
     [
         (["pln"], "no such command `pln`; did you mean `plan` or `explain`? (phasegate)"),
-        (["zzzzz"], "no such command `zzzzz`; there are import, plan, simulate, replay, explain, verify (phasegate)"),
+        (
+            ["zzzzz"],
+            "no such command `zzzzz`; there are import, plan, simulate, replay, explain, verify, bench (phasegate)",
+        ),
         (["--versio"], "no such option: `--versio`; did you mean `--version`? (phasegate)"),
         (["plan"], "missing argument `FLEET` (phasegate plan)"),
         (["plan", "x", "--imgae", "y"], "no such option: `--imgae`; did you mean `--image`? (phasegate plan)"),
