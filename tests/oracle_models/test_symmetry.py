@@ -27,7 +27,7 @@ from .scenarios import (
     zones_and_domains,
 )
 
-SAMPLES = 150
+SAMPLES = 80
 
 
 def equal_sets() -> Scenario:
@@ -41,9 +41,20 @@ def equal_sets() -> Scenario:
     )
 
 
+def equal_regions() -> Scenario:
+    """Two regions of one phase with equal sets, each with two zones."""
+    zones = [vm(1, "1"), vm(2, "2")]
+    return a_scenario(
+        a_fleet(a_set("a/web", zones), a_set("b/web", zones), phases=[["a", "b"]]),
+        Freedom(failed_steps=1, lost_reports=0),
+        max_batch_percent=50,
+    )
+
+
 SCENARIOS = (
     zones_and_domains,
     equal_sets,
+    equal_regions,
     paired_regions,
     busy_cells,
     flips_and_shrinking,
@@ -56,11 +67,13 @@ SCENARIOS = (
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_orbits_add_up_to_all_states(scenario: Callable[[], Scenario]) -> None:
-    """The orbits of the states under symmetry are, together, as many states as there are without it."""
+    """The orbits of the states under symmetry are, together, as many states as there are without it.
+
+    Sets that contend go by order: whose gates are looked at first is not the same in an image, so nothing is swapped.
+    """
     reduced = explored(scenario(), is_symmetric=True, explorer=Twin)
     orbits = sum(orbit_size(key, reduced.group) for key in reduced.keys)
-    assert orbits == explored(scenario()).states
-    assert reduced.states < orbits
+    assert (orbits, scenario is not equal_sets) == (explored(scenario()).states, reduced.states < orbits)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
