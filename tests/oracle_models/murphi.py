@@ -31,8 +31,14 @@ def _grid(shape: Shape) -> tuple[int, int, int]:
         raise Unmodelled("instances that fill no grid")
     if len(shape.sets) != 1 or shape.phases > 1 or shape.groups or shape.bakes or more:
         raise Unmodelled(f"several sets or phases, groups, bakes{''.join(', ' + name for name in more)}")
-    if only.rests or only.is_delayed or only.cross_zone or len({one.number for one in shape.members}) > 1:
-        raise Unmodelled("rests, delays, cross-zone, phase ordering numbers")
+    if (
+        only.rests
+        or only.is_delayed
+        or only.has_window
+        or only.cross_zone
+        or len({one.number for one in shape.members}) > 1
+    ):
+        raise Unmodelled("rests, delays, windows, cross-zone, phase ordering numbers")
     if any(one.life != PENDING or one.health for one in shape.members):
         raise Unmodelled("instances that do not begin pending and healthy")
     return len(zones), len(domains), places[next(iter(places))]

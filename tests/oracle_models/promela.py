@@ -54,6 +54,9 @@ def _head(shape: Shape) -> Iterator[str]:
     yield f"#define BAKES {int(shape.bakes)}"
     yield f"#define STALES {shape.freedom.stale_reports}"
     yield f"#define CRASHES {shape.freedom.crashes}"
+    yield f"#define SCALE_OUTS {shape.freedom.scale_outs}"
+    yield f"#define WINDOWS {int(any(one.has_window for one in sets))}"
+    yield f"#define SHUTS {_table(one.begins_shut for one in sets)}"
     yield f"#define LIVES {_table(one.life for one in members)}"
     yield f"#define HEALTHS {_table(one.health for one in members)}"
     yield f"#define DISKS {_table(0 for _ in members)}"
@@ -73,8 +76,8 @@ def _counts(shape: Shape) -> Iterator[str]:
     for s, limits in enumerate(shape.sets):
         of = shape.of_set(s)
         total = f"TOTAL_{s}"
-        can_shrink = shape.freedom.scale_ins > 0
-        yield f"#define {total} " + (_sum(f"(LIFE({i}) != GONE)" for i in of) if can_shrink else str(len(of)))
+        can_change = shape.freedom.scale_ins > 0 or shape.freedom.scale_outs > 0
+        yield f"#define {total} " + (_sum(f"(LIFE({i}) != GONE)" for i in of) if can_change else str(len(of)))
         yield f"#define SICK_{s} {_sum(f'BAD({i})' for i in of)}"
         yield f"#define PENDING_{s} {_sum(f'(LIFE({i}) == PENDING)' for i in of)}"
         yield f"#define FLYING_{s} {_sum(f'FLYING({i})' for i in of)}"
@@ -247,6 +250,7 @@ PURSES = {
     "late": "late_reports",
     "duplicate": "duplicate_reports",
     "remove": "scale_ins",
+    "add": "scale_outs",
     "deadline": "lost_reports",
     "issue": "",
     "execute": "",
@@ -274,6 +278,9 @@ def _of_instance(shape: Shape, i: int) -> Iterator[tuple[str, str, str]]:
     yield "late", f"TOUCHED({i})", "skip"
     yield "duplicate", f"TOUCHED({i})", "skip"
     yield "remove", f"LIFE({i}) != GONE", f"removed({i})"
+    joins = shape.members[i].joins
+    if joins is not None and shape.freedom.scale_outs:
+        yield "add", f"LIFE({i}) == GONE", f"added({i}, {joins})"
     yield "deadline", f"FLYING({i})", f"deadline_passed({i})"
     if shape.freedom.crashes:
         yield "issue", f"COMMANDED({i}) && (wire[{i}] == RECORDED || wire[{i}] == UNSURE)", f"wire[{i}] = ISSUED"
@@ -295,6 +302,8 @@ def _acts(shape: Shape) -> Iterator[str]:
             yield from _act(shape, "delay", str(s), f"delayed[{s}]", f"delayed[{s}] = false")
         if limits.rests:
             yield from _act(shape, "rest", str(s), f"resting[{s}] && !paused", f"resting[{s}] = false")
+        if limits.has_window:
+            yield from _act(shape, "window", str(s), f"!ENDED({s})", f"shut[{s}] = !shut[{s}]")
     running = "course == RUNNING"
     if shape.bakes:
         yield from _act(shape, "bake", "", f"{running} && baking && !paused", "baking = false; judge_phase()")

@@ -79,6 +79,22 @@ bool heard[N];     /* verifies, and a report was observed since */
 #else
 #define FORGET(i) skip
 #endif
+#if SCALE_OUTS > 0
+bool late[N];      /* joined pending after its set's attempt had ended: not eligible [5] */
+#define IS_LATE(i) late[i]
+#define ON_TIME(i) late[i] = false
+#else
+#define IS_LATE(i) false
+#define ON_TIME(i) skip
+#endif
+#if WINDOWS > 0
+bool shut[SETS] = SHUTS;
+#define SHUT(s) shut[s]
+#define UNSHUT(s) shut[s] = false
+#else
+#define SHUT(s) false
+#define UNSHUT(s) skip
+#endif
 #if CRASHES > 0
 byte wire[N];      /* its command is recorded, handed out, carried out, or nobody knows */
 #define RECORDED 0
@@ -135,7 +151,7 @@ SCRATCH byte i;
 #define OPEN(s) (PHASES == 0 || PHASE_OF[s] == phase)
 
 /* an attempt's next batch does not wait for anything but its cell, its pair and its groups [7] */
-#define MAY(s) (course == RUNNING && !paused && !stopping && !ENDED(s) && OPEN(s) && !delayed[s] && !resting[s])
+#define MAY(s) (course == RUNNING && !paused && !stopping && !ENDED(s) && OPEN(s) && !delayed[s] && !resting[s] && !SHUT(s))
 
 /* --- the life of an instance [8] ---------------------------------------------------------------------------------- */
 
@@ -214,7 +230,16 @@ inline reported_stale(i, is_after_swap) {
 }
 
 inline removed(i) {
+  ON_TIME(i);
   become(i, GONE, 0, 0)
+}
+
+/* scale-out [9]: it becomes what its version and protection make of it; whoever joins too late waits for the next rollout */
+inline added(i, what) {
+#if SCALE_OUTS > 0
+  late[i] = what == PENDING && ENDED(SET_OF[i]);
+#endif
+  become(i, what, INITIALIZING, OWN)
 }
 
 /* --- starting [6, 7] ---------------------------------------------------------------------------------------------- */
@@ -238,6 +263,7 @@ inline end(s, how, why) {
   batching[s] = false;
   resting[s] = false;
   delayed[s] = false;
+  UNSHUT(s);
   moved = true
 }
 
@@ -258,7 +284,7 @@ inline batch_ends(s) {
 
 inline hold_ends(s) {
   if
-  :: hold[s] != NO_CELL && flying[s] == 0 && (paused || !has_candidate) ->
+  :: hold[s] != NO_CELL && flying[s] == 0 && (paused || SHUT(s) || !has_candidate) ->
        hold[s] = NO_CELL;
        moved = true
   :: else
@@ -345,7 +371,7 @@ inline count_phase() {
     if
     :: PHASE_OF[SET_OF[i]] == phase ->
          if
-         :: LIFE(i) == PENDING || UNDONE(i) -> lost++; eligible++
+         :: LIFE(i) == PENDING && !IS_LATE(i) || UNDONE(i) -> lost++; eligible++
          :: LIFE(i) == UPGRADED && BAD(i) -> lost++; eligible++
          :: LIFE(i) == UPGRADED && !BAD(i) -> eligible++
          :: else

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from fleets import NEW, UBUNTU, a_fleet, a_set, vm
+from attrs import evolve
+from fleets import NEW, OLD, UBUNTU, a_fleet, a_set, vm
 
 import phasegate as pg
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.model import Fleet, Group, RollingPolicy, ScaleSet
+from phasegate.core.exploring.subject import Spare
+from phasegate.core.model import Fleet, Group, RollingPolicy, ScaleSet, Window
 from phasegate.verifying.scenario import Scenario
 
 
@@ -191,6 +193,30 @@ def scale_ins() -> Scenario:
     )
 
 
+def scale_outs() -> Scenario:
+    """Let instances join before their set's attempt begins, within it, and too late, while its phase bakes."""
+    later = (vm(7, version=OLD), vm(8, version=NEW), vm(9, version=OLD, skip_upgrade=True))
+    scenario = a_scenario(
+        a_fleet(a_set("a/web", 1), a_set("b/web", 2)),
+        Freedom(scale_outs=2, scale_ins=1, lost_reports=0, health_flips=1),
+        phase_bake_ms=1,
+        max_batch_percent=50,
+        max_unhealthy_percent=50,
+    )
+    return evolve(scenario, spares=(Spare("a/web", later),))
+
+
+def windows() -> Scenario:
+    """Let windows open and close, one of them open at first, while people pause and cancel."""
+    first, second = (Window(day=day, start="00:00", minutes=1440) for day in ("wed", "thu"))
+    return a_scenario(
+        a_fleet(a_set("a/db", 1, windows=[first]), a_set("a/web", 2, windows=[second])),
+        Freedom(pauses=1, cancels=1, lost_reports=0),
+        delays=True,
+        max_batch_percent=50,
+    )
+
+
 def crashes() -> Scenario:
     """Crash between recording a command, handing it out, and hearing of it."""
     return a_scenario(
@@ -257,6 +283,8 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     reports_out_of_order,
     maintenance_of_zones,
     scale_ins,
+    scale_outs,
+    windows,
     crashes,
     ordered_instances,
     delayed_start,

@@ -15,13 +15,14 @@ from attrs import frozen
 
 from phasegate.core.events import Rollout
 from phasegate.core.exploring.acts import Freedom
-from phasegate.core.model import Fleet, ScaleSet
+from phasegate.core.exploring.subject import NOW
+from phasegate.core.model import Fleet, ScaleSet, Window
 from phasegate.core.order import natural_key, sorted_zones
 from phasegate.core.roster import NO_NUMBER, Instance
 from phasegate.core.versions import version_key
 from phasegate.verifying.scenario import Scenario
 
-CURRENT, EXCLUDED, PENDING = 0, 1, 2
+CURRENT, EXCLUDED, PENDING, GONE = 0, 1, 2, 10
 
 
 class Unmodelled(Exception):
@@ -30,7 +31,10 @@ class Unmodelled(Exception):
 
 @frozen
 class Member:
-    """An instance: where it is (numbers of its set, cell, upgrade domain), and how it begins."""
+    """An instance: where it is (numbers of its set, cell, upgrade domain), and how it begins.
+
+    `joins` is what one becomes that is held in reserve and joins by scale-out, None for everybody else.
+    """
 
     set: int
     cell: int
@@ -38,6 +42,7 @@ class Member:
     number: int
     life: int
     health: int
+    joins: int | None = None
 
 
 @frozen(kw_only=True)
@@ -56,6 +61,8 @@ class SetLimits:
     rollback: bool
     rests: bool
     is_delayed: bool
+    has_window: bool
+    begins_shut: bool
 
 
 @frozen
@@ -121,6 +128,9 @@ class Shape:
         is_manual = rollout.sets is not None
         listed = {one.full_name: _listed(one) for one in sets}
         lives = {name: [_life(vm, target, oldest, is_manual) for vm in of] for name, of in listed.items()}
+        spares: dict[str, list[Instance]] = {}
+        for some in scenario.spares:
+            spares.setdefault(some.set, []).extend(some.instances)
         phases = () if is_manual else _phases(fleet, {name: of.count(PENDING) for name, of in lives.items()})
         rank = {name: (at, name) for at, names in enumerate(phases) for name in names}
         regions = sorted((one.name for one in fleet.regions), key=lambda name: rank.get(name, (len(phases), name)))
@@ -129,15 +139,35 @@ class Shape:
         sets.sort(key=lambda one: (regions.index(one.region), one.name))
         names = [one.full_name for one in sets]
         return cls(
-            members=tuple(
-                Member(
-                    s, cells.index(f"{one.region}/{vm.zone or '-'}"), vm.upgrade_domain, _number(vm), life, vm.health
-                )
-                for s, one in enumerate(sets)
-                for vm, life in sorted(
-                    zip(listed[one.full_name], lives[one.full_name], strict=True),
-                    key=lambda both: natural_key(both[0].id),
-                )
+            members=(
+                *(
+                    Member(
+                        s,
+                        cells.index(f"{one.region}/{vm.zone or '-'}"),
+                        vm.upgrade_domain,
+                        _number(vm),
+                        life,
+                        vm.health,
+                    )
+                    for s, one in enumerate(sets)
+                    for vm, life in sorted(
+                        zip(listed[one.full_name], lives[one.full_name], strict=True),
+                        key=lambda both: natural_key(both[0].id),
+                    )
+                ),
+                *(
+                    Member(
+                        s,
+                        cells.index(f"{one.region}/{vm.zone or '-'}"),
+                        vm.upgrade_domain,
+                        _number(vm),
+                        GONE,
+                        0,
+                        joins=_life(vm, target, target, is_manual),  # without a version it comes from the newest
+                    )
+                    for s, one in enumerate(sets)
+                    for vm in spares.get(one.full_name, ())
+                ),
             ),
             sets=tuple(_limits(one, options, is_manual, regions, rank) for one in sets),
             cells=len(cells),
@@ -161,10 +191,12 @@ class Shape:
 
 def _only_rollout(scenario: Scenario) -> Rollout:
     fleet = scenario.fleet
-    if scenario.events or scenario.spares or scenario.orchestrator != "legal":
-        raise Unmodelled("events of its own, scale-out, or an orchestrator that takes what `select` gives")
-    if len(fleet.images) != 1 or any(one.windows or one.service_fabric for one in fleet.sets):
-        raise Unmodelled("several images, maintenance windows, Service Fabric")
+    if scenario.events or scenario.orchestrator != "legal":
+        raise Unmodelled("events of its own, or an orchestrator that takes what `select` gives")
+    if len(fleet.images) != 1 or any(one.service_fabric for one in fleet.sets):
+        raise Unmodelled("several images, Service Fabric")
+    if any(window.timezone != "UTC" for one in fleet.sets for window in one.windows):
+        raise Unmodelled("maintenance windows in local time")
     if not fleet.images[0].reference.is_platform or scenario.policy.also:
         raise Unmodelled("a gallery image, or policies of users")
     start = scenario.start if scenario.start is not None else (Rollout(fleet.images[0].name, 0),)
@@ -236,7 +268,15 @@ def _limits(
         rollback=not (is_manual or one.disable_automatic_rollback or options["disable_automatic_rollback"]),
         rests=own("pause_between_batches_ms") > 0,
         is_delayed=bool(options["delays"]) and not is_manual,
+        has_window=bool(one.windows) and not is_manual,
+        begins_shut=bool(one.windows) and not is_manual and not any(map(_is_open, one.windows)),
     )
+
+
+def _is_open(window: Window) -> bool:
+    """Semantics 4: whether a weekly window is open at the beginning of an exploration."""
+    minute = NOW // 60_000 + 3 * 1440  # 1970 began on a Thursday
+    return (minute - window.start_minute) % (7 * 1440) < window.minutes
 
 
 def _written(fleet: Fleet, regions: list[str]) -> list[tuple[int, int]]:
