@@ -8,6 +8,13 @@ from setuptools import Extension, setup
 
 OPTIONS = ["-O3"]
 
+MODULES = (
+    "phasegate.core.copier",
+    "phasegate.core.kernel",
+    "phasegate.core.exploring.explorer",
+    "phasegate.core.packing.fast",
+)
+
 setup(
     ext_modules=[
         Extension(
@@ -17,7 +24,7 @@ setup(
             extra_compile_args=OPTIONS,
             optional=True,
         )
-        for name in ("phasegate.core.kernel", "phasegate.core.copier", "phasegate.core.exploring.explorer")
+        for name in MODULES
     ],
     options={"build_ext": {"cython_c_in_temp": True}},
 )

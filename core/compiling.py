@@ -9,10 +9,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import pairwise
+from typing import Final
 
 from attrs import evolve, frozen
 
 from phasegate.core import codes as c
+from phasegate.core import packing
 from phasegate.core import roster as r
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.directory import Directory
@@ -27,6 +30,8 @@ from phasegate.core.statics import Statics, ragged
 from phasegate.core.topology import Topology
 from phasegate.core.vector import Vector
 from phasegate.core.versions import version_key
+
+_PENDING: Final = bytes((Life.PENDING | health << c.HEALTH_SHIFT) & 255 for health in range(256))  # `life` by health
 
 
 def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Topology, rules: Rules) -> Statics:
@@ -83,11 +88,11 @@ def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Top
 
 @frozen
 class Rows:
-    """The instances of one set in slot order: one entry an instance in each column, and its buckets side by side."""
+    """The instances of one set in slot order: columns as in the state, and its buckets side by side."""
 
-    ident: array[int]
+    ident: bytes | array[int]  # uint32
     sites: list[tuple[int, int, int, int]]  # cell, upgrade domain, number, how many
-    version: Sequence[int]
+    version: bytes  # uint16
     health: bytes
     flag: bytes
     failed: list[tuple[int, tuple[str, ...]]]  # row, versions that failed there
@@ -206,54 +211,47 @@ class Compiler:
                     sites.append((cell, kept, NO_NUMBER, 0))
                 sites[-1] = (*sites[-1][:3], sites[-1][3] + len(ids))
                 ident.extend(ids)
-        version = array("H", [self._oldest(model)]) * count
+        version = array("H", [self._oldest(model)]).tobytes() * count
         return Rows(ident, sites, version, bytes(count), bytes(count), [])
 
     def _listed(self, s: int, model: ScaleSet, roster: Roster) -> Rows:
         """Order listed instances by number, cell, upgrade domain and id."""
-        zone_cells = {at: self._cell(model, zone) for at, zone in enumerate(roster.zones)}
-        zone_cells[r.NO_ZONE] = self._cell(model, None)
-        domains = memoryview(roster.domain).cast("H")
-        numbers = memoryview(roster.number).cast("i")
-        versions = memoryview(roster.version).cast("H")
-        interned = [self._oldest(model) if version is None else self._number(version) for version in roster.versions]
-        keys = [
-            (
-                numbers[row] if self.rules.by_phase_order else NO_NUMBER,
-                zone_cells[roster.zone[row]],
-                domains[row] if self.rules.by_upgrade_domain else 0,
-                row,
-            )
-            for row in range(len(roster))
-        ]
-        keys.sort()
+        count = len(roster)
+        zoneless = self._cell(model, None)
+        cells = [self._cell(model, zone) for zone in roster.zones]
+        ranked = sorted({*cells, zoneless})  # their places make the order of cells one byte a row
+        ranks = bytearray(256)
+        ranks[r.NO_ZONE] = ranked.index(zoneless)
+        for zone, cell in enumerate(cells):
+            ranks[zone] = ranked.index(cell)
+        number = roster.number if self.rules.by_phase_order else array("i", [NO_NUMBER]).tobytes() * count
+        place = roster.zone.translate(ranks)
+        domain = roster.domain if self.rules.by_upgrade_domain else bytes(2 * count)
+        known = [self._oldest(model) if version is None else self._number(version) for version in roster.versions]
+        version, health, flag = packing.looked_up(roster.version, array("H", known)), roster.health, roster.flags
         is_text = s in self.directory.texts
-        ids = roster.ids
-        ident = array("I")
-        sites: list[tuple[int, int, int, int]] = []
-        for number, cell, domain, row in keys:
-            if not sites or sites[-1][:3] != (cell, domain, number):
-                sites.append((cell, domain, number, 0))
-            sites[-1] = (cell, domain, number, sites[-1][3] + 1)
-            ident.append(row if is_text else int(ids[row]))
-        rows = [key[3] for key in keys]
-        place = {row: at for at, row in enumerate(rows)} if roster.failed else {}
-        return Rows(
-            ident,
-            sites,
-            array("H", (interned[versions[row]] for row in rows)),
-            bytes(roster.health[row] for row in rows),
-            bytes(roster.flags[row] for row in rows),
-            [(place[row], failed) for row, failed in roster.failed],
-        )
+        ident = array("I", range(count)) if is_text else packing.numbers(roster.ids.blob, roster.ids.ends)
+        failed = list(roster.failed)
+        order = packing.grouped(number, place, domain)
+        if order is not None:
+            number, ident = (packing.taken(column, 4, order) for column in (number, ident))
+            domain, version = (packing.taken(column, 2, order) for column in (domain, version))
+            place, health, flag = (packing.taken(column, 1, order) for column in (place, health, flag))
+            if failed:
+                places = {row: at for at, row in enumerate(order)}
+                failed = [(places[row], versions) for row, versions in failed]
+        starts = packing.run_starts(number, place, domain)
+        numbers, domains = memoryview(number).cast("i"), memoryview(domain).cast("H")
+        sites = [(ranked[place[start]], domains[start], numbers[start], end - start) for start, end in pairwise(starts)]
+        return Rows(ident, sites, version, health, flag, failed)
 
     @staticmethod
     def _add_instances(flat: dict[str, array[int]], rows: Rows) -> None:
         bucket = len(flat["begun"])
         flat["life"].frombytes(rows.health.translate(_PENDING))
         flat["flag"].frombytes(rows.flag)
-        flat["version"].extend(rows.version)
-        flat["ident"].extend(rows.ident)
+        flat["version"].frombytes(rows.version)
+        flat["ident"].frombytes(rows.ident)
         for *_, count in rows.sites:
             flat["bucket"].extend(array("I", [bucket]) * count)
             bucket += 1
@@ -271,7 +269,7 @@ class Compiler:
         flat["wait"].extend(wait)
         flat["begun"].frombytes(bytes(len(rows.sites)))
         tally = array("I", [0] * c.TALLY)
-        tally[Life.PENDING] = tally[c.TALLY_TOTAL] = len(rows.ident)
+        tally[Life.PENDING] = tally[c.TALLY_TOTAL] = len(rows.health)
         tally[c.TALLY_BAD] = bad
         flat["tally"].extend(tally)
         link = array("i", [0] * c.LINK)
@@ -283,9 +281,6 @@ class Compiler:
 
 def _count_bad(health: bytes, first: int, end: int) -> int:
     return health.count(Health.UNHEALTHY, first, end) + health.count(Health.UNKNOWN, first, end)
-
-
-_PENDING = bytes(Life.PENDING | health << c.HEALTH_SHIFT & 255 for health in range(256))  # `life` by health
 
 
 def padded(flat: bytes, rows: int, table: Table, row_bytes: int) -> Paged:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
+from phasegate.core import packing
 from phasegate.core.errors import UnknownName
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.core.names import PackedNames
@@ -44,8 +45,10 @@ class Directory:
             sets.append(model.full_name)
             set_region.append(regions[model.region])
             first_slot.append(first_slot[-1] + model.size)
-            if isinstance(model.instances, Roster) and not are_numbers(model.instances.ids):
-                texts[s] = model.instances.ids
+            if isinstance(model.instances, Roster):
+                ids = model.instances.ids
+                if packing.numbers(ids.blob, ids.ends) is None:
+                    texts[s] = ids
         return cls(
             topology.regions,
             topology.cells,
@@ -69,14 +72,6 @@ class Directory:
         """Return the id of an instance that the fleet lists, from its `ident`."""
         names = self.texts.get(s)
         return str(ident) if names is None else names[ident]
-
-
-def are_numbers(ids: Iterable[str]) -> bool:
-    """Return whether every id is a plain number below 2**32, written without leading zeros."""
-    return all(
-        len(name) <= 10 and name.isascii() and name.isdigit() and (name == "0" or name[0] != "0") and int(name) < 2**32
-        for name in ids
-    )
 
 
 def sorted_models(fleet: Fleet) -> tuple[ScaleSet, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import overload
 
 from attrs import frozen
@@ -24,12 +25,12 @@ class PackedNames(Sequence[str]):
     @classmethod
     def of(cls, names: Iterable[str]) -> PackedNames:
         """Pack the names, in their order."""
-        blob = bytearray()
-        ends = array("I")
-        for name in names:
-            blob += name.encode()
-            ends.append(len(blob))
-        return cls(bytes(blob), ends.tobytes())
+        texts = list(names)
+        joined = "".join(texts)
+        blob = joined.encode()
+        # Every character is one byte nearly always: then nobody needs to encode the names one by one.
+        lengths = map(len, texts) if len(blob) == len(joined) else (len(text.encode()) for text in texts)
+        return cls(blob, array("I", accumulate(lengths)).tobytes())
 
     def __len__(self) -> int:
         return len(self.ends) // 4

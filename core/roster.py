@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from attrs import field, frozen
 
+from phasegate.core import packing
 from phasegate.core.errors import InvalidModel
 from phasegate.core.names import PackedNames
-from phasegate.core.order import natural_key
+
+T = TypeVar("T")
 
 NO_ZONE = 255
 NO_NUMBER = 2**31 - 1
+DOMAIN_MAX = 2**16 - 1
 
 PROTECTED = 1  # protected from scale set actions: excluded from every rollout
 PROTECTED_FROM_SCALE_IN = 2
@@ -79,40 +84,73 @@ class Roster(Sequence[Instance]):
 
         `InvalidModel` if an id is empty, holds a `/` or is there twice, or if a number is out of its range.
         """
-        rows = sorted(instances, key=lambda instance: natural_key(instance.id))
-        for what, many, count_max in (
-            ("zones", {row.zone for row in rows} - {None}, NO_ZONE),
-            ("versions", {row.version for row in rows}, 2**16),
-        ):
-            if len(many) > count_max:
-                raise InvalidModel(f"{len(many)} {what} in one set; at most {count_max} are possible")
-        zones: dict[str, int] = {}
-        versions: dict[str | None, int] = {}
-        zone, health, flags = bytearray(), bytearray(), bytearray()
-        domain, version, number = array("H"), array("H"), array("i")
-        failed: list[tuple[int, tuple[str, ...]]] = []
-        before: str | None = None
-        for at, row in enumerate(rows):
-            _check(row, before)
-            before = row.id
-            zone.append(NO_ZONE if row.zone is None else zones.setdefault(row.zone, len(zones)))
-            domain.append(row.upgrade_domain)
-            version.append(versions.setdefault(row.version, len(versions)))
-            health.append(row.health)
-            flags.append(row.flags)
-            number.append(NO_NUMBER if row.phase_ordering_number is None else row.phase_ordering_number)
-            if row.failed_versions:
-                failed.append((at, row.failed_versions))
-        return cls(
+        rows = list(instances)
+        zones = _places((row.zone for row in rows if row.zone is not None), NO_ZONE, "zones")
+        versions = _places((row.version for row in rows), 2**16, "versions")
+        for row in rows:
+            _check(row)
+        return cls.of_columns(
             PackedNames.of(row.id for row in rows),
-            tuple(zones),
-            tuple(versions),
-            bytes(zone),
-            domain.tobytes(),
-            version.tobytes(),
-            bytes(health),
-            bytes(flags),
-            number.tobytes(),
+            zones=tuple(zones),
+            versions=tuple(versions),
+            zone=bytes(NO_ZONE if row.zone is None else zones[row.zone] for row in rows),
+            domain=array("H", (row.upgrade_domain for row in rows)).tobytes(),
+            version=array("H", (versions[row.version] for row in rows)).tobytes(),
+            health=bytes(row.health for row in rows),
+            flags=bytes(row.flags for row in rows),
+            number=array(
+                "i", (NO_NUMBER if row.phase_ordering_number is None else row.phase_ordering_number for row in rows)
+            ).tobytes(),
+            failed=tuple((at, row.failed_versions) for at, row in enumerate(rows) if row.failed_versions),
+        )
+
+    @classmethod
+    def of_columns(
+        cls,
+        ids: PackedNames,
+        *,
+        zones: Sequence[str],
+        versions: Sequence[str | None],
+        zone: bytes,
+        domain: bytes,
+        version: bytes,
+        health: bytes,
+        flags: bytes,
+        number: bytes,
+        failed: Sequence[tuple[int, tuple[str, ...]]] = (),
+    ) -> Roster:
+        """Pack columns, as the class describes them, whose rows are in any order.
+
+        `zones` and `versions` may have more entries than the rows use. `InvalidModel` if an id is empty, holds a `/` or
+        is there twice; the other columns are taken to be in their ranges.
+        """
+        wrong = packing.first_wrong(ids.blob, ids.ends)
+        if wrong >= 0:
+            raise InvalidModel(f"instance id `{ids[wrong]}` is empty or holds a `/`")
+        order = packing.natural_order(ids.blob, ids.ends)
+        if order is not None:
+            ids = PackedNames(*packing.taken_names(ids.blob, ids.ends, order))
+            zone, health, flags = (packing.taken(column, 1, order) for column in (zone, health, flags))
+            domain, version = (packing.taken(column, 2, order) for column in (domain, version))
+            number = packing.taken(number, 4, order)
+            if failed:
+                of = dict(failed)
+                failed = [(at, of[row]) for at, row in enumerate(order) if row in of]
+        twice = packing.first_repeated(ids.blob, ids.ends)
+        if twice >= 0:
+            raise InvalidModel(f"instance `{ids[twice]}` is there twice")
+        used_zones, zone = packing.recoded(zone, 1, NO_ZONE)
+        used_versions, version = packing.recoded(version, 2, -1)
+        return cls(
+            ids,
+            tuple(zones[at] for at in used_zones),
+            tuple(versions[at] for at in used_versions),
+            zone,
+            domain,
+            version,
+            health,
+            flags,
+            number,
             tuple(failed),
         )
 
@@ -139,21 +177,33 @@ class Roster(Sequence[Instance]):
             protect_from_scale_in=bool(flags & PROTECTED_FROM_SCALE_IN),
             skip_upgrade=bool(flags & SKIPPED),
             phase_ordering_number=None if number == NO_NUMBER else number,
-            failed_versions=dict(self.failed).get(at % len(self), ()),
+            failed_versions=self._failed(at % len(self)),
             on_model=not flags & OFF_MODEL,
         )
+
+    def _failed(self, row: int) -> tuple[str, ...]:
+        place = bisect_left(self.failed, (row, ()))
+        found = place < len(self.failed) and self.failed[place][0] == row
+        return self.failed[place][1] if found else ()
 
     def __iter__(self) -> Iterator[Instance]:
         return (self[at] for at in range(len(self)))
 
 
-def _check(row: Instance, before: str | None) -> None:
-    if not row.id or "/" in row.id:
-        raise InvalidModel(f"instance id `{row.id}` is empty or holds a `/`")
-    if row.id == before:
-        raise InvalidModel(f"instance `{row.id}` is there twice")
-    if not 0 <= row.upgrade_domain <= 65535:
-        raise InvalidModel(f"upgrade domain {row.upgrade_domain} of instance `{row.id}` is not between 0 and 65535")
+def _places(names: Iterable[T], count_max: int, what: str) -> dict[T, int]:
+    """Return each name once with its place, by first appearance; `InvalidModel` if there are too many."""
+    places: dict[T, int] = {}
+    for name in names:
+        places.setdefault(name, len(places))
+    if len(places) > count_max:
+        raise InvalidModel(f"{len(places)} {what} in one set; at most {count_max} are possible")
+    return places
+
+
+def _check(row: Instance) -> None:
+    if not 0 <= row.upgrade_domain <= DOMAIN_MAX:
+        what = f"upgrade domain {row.upgrade_domain} of instance `{row.id}`"
+        raise InvalidModel(f"{what} is not between 0 and {DOMAIN_MAX}")
     number = row.phase_ordering_number
     if number is not None and not 0 <= number < NO_NUMBER:
         what = f"phase ordering number {number} of instance `{row.id}`"

@@ -1,0 +1,116 @@
+"""The columns of listed instances: the compiled text and the plain one do the same, and what it is is right."""
+
+from __future__ import annotations
+
+from array import array
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phasegate.core import packing
+from phasegate.core.names import PackedNames
+from phasegate.core.order import natural_key
+from phasegate.core.packing import plain
+
+TEXTS: list[Any] = [plain, pytest.importorskip("phasegate.core.packing.fast")]
+
+names = st.lists(
+    st.one_of(
+        st.text(alphabet="ab019_/é", max_size=6),
+        st.integers(0, 2**33).map(str),
+        st.integers(0, 30).map(lambda number: f"web_{number}"),
+        st.sampled_from(["0" * 1001 + "1", "0" * 1000 + "a", "9" * 1000, "9" * 1002, "1" + "0" * 1000]),
+    ),
+    max_size=40,
+)
+columns = st.integers(0, 40).flatmap(
+    lambda count: st.tuples(
+        st.lists(st.sampled_from([0, 1, 300, 70_000, 2**31 - 1]), min_size=count, max_size=count),
+        st.lists(st.sampled_from([0, 1, 254, 255]), min_size=count, max_size=count),
+        st.lists(st.sampled_from([0, 1, 255, 256, 65_535]), min_size=count, max_size=count),
+    )
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(names)
+def test_names_are_ordered_as_their_natural_keys_are(text: ModuleType, listed: list[str]) -> None:
+    """Equal ones in the order in which they stand; an order that is there already is not made."""
+    packed = PackedNames.of(listed)
+    order = text.natural_order(packed.blob, packed.ends)
+    rows = sorted(range(len(listed)), key=lambda row: natural_key(listed[row]))
+    assert rows == (list(range(len(listed))) if order is None else list(order))
+    assert (order is None) == (rows == list(range(len(listed))))
+    taken = text.taken_names(packed.blob, packed.ends, array("I", rows))
+    assert [listed[row] for row in rows] == list(PackedNames(*taken))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(names)
+def test_the_first_name_at_fault_is_found(text: ModuleType, listed: list[str]) -> None:
+    """One that is empty or holds a slash; one that is the same as the one before."""
+    packed = PackedNames.of(listed)
+    wrong = [at for at, name in enumerate(listed) if not name or "/" in name]
+    twice = [at for at in range(1, len(listed)) if listed[at] == listed[at - 1]]
+    found = text.first_wrong(packed.blob, packed.ends), text.first_repeated(packed.blob, packed.ends)
+    assert ([*wrong, -1][0], [*twice, -1][0]) == found
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(st.one_of(names, st.lists(st.integers(0, 2**33).map(str), max_size=10)))
+def test_names_are_numbers_where_each_is_a_plain_one(text: ModuleType, listed: list[str]) -> None:
+    """Below 2**32, without leading zeros, in the digits of ASCII."""
+    packed = PackedNames.of(listed)
+    are = all(name.isascii() and name.isdigit() and str(int(name)) == name and int(name) < 2**32 for name in listed)
+    found = text.numbers(packed.blob, packed.ends)
+    assert (array("I", map(int, listed)) if are else None) == found
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(columns)
+def test_rows_are_grouped_by_their_three_columns(
+    text: ModuleType, drawn: tuple[list[int], list[int], list[int]]
+) -> None:
+    """By number, place and domain; and where each run begins."""
+    number, place, domain = array("i", drawn[0]).tobytes(), bytes(drawn[1]), array("H", drawn[2]).tobytes()
+    keys = list(zip(*drawn, strict=True))
+    rows = sorted(range(len(keys)), key=keys.__getitem__)
+    order = text.grouped(number, place, domain)
+    assert rows == (list(range(len(keys))) if order is None else list(order))
+    starts = [at for at in range(len(keys)) if at == 0 or keys[at] != keys[at - 1]]
+    assert [*starts, len(keys)] == list(text.run_starts(number, place, domain))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(columns, st.randoms(use_true_random=False))
+def test_columns_are_taken_and_renumbered(
+    text: ModuleType, drawn: tuple[list[int], list[int], list[int]], random: Any
+) -> None:
+    """In any order of rows; codes become places among those that occur, and are looked up again."""
+    number, place, domain = array("i", drawn[0]), bytes(drawn[1]), array("H", drawn[2])
+    order = array("I", random.sample(range(len(place)), len(place)))
+    assert bytes(place[row] for row in order) == text.taken(place, 1, order)
+    assert array("H", (domain[row] for row in order)).tobytes() == text.taken(domain.tobytes(), 2, order)
+    assert array("i", (number[row] for row in order)).tobytes() == text.taken(number.tobytes(), 4, order)
+    used, codes = text.recoded(domain.tobytes(), 2, -1)
+    assert list(dict.fromkeys(domain)) == list(used)
+    assert domain.tobytes() == text.looked_up(codes, array("H", used))
+    used, codes = text.recoded(place, 1, 255)
+    assert [code for code in dict.fromkeys(place) if code != 255] == list(used)
+    assert list(place) == [255 if code == 255 else used[code] for code in codes]
+
+
+def test_many_codes_are_renumbered_too() -> None:
+    """A long column of codes, for which the table is laid out at once."""
+    codes = array("H", [*range(65_535, 60_000, -1)])
+    for text in TEXTS:
+        used, new = text.recoded(codes.tobytes(), 2, -1)
+        assert (codes, array("H", range(len(codes))).tobytes()) == (array("H", used), new)
+
+
+def test_the_compiled_text_is_the_one_at_work() -> None:
+    """Where it was built."""
+    assert packing.is_compiled
