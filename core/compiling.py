@@ -90,7 +90,7 @@ def make_statics(models: Sequence[ScaleSet], directory: Directory, topology: Top
 class Rows:
     """The instances of one set in slot order: columns as in the state, and its buckets side by side."""
 
-    ident: bytes | array[int]  # uint32
+    ident: bytes  # uint32
     sites: list[tuple[int, int, int, int]]  # cell, upgrade domain, number, how many
     version: bytes  # uint16
     health: bytes
@@ -212,7 +212,7 @@ class Compiler:
                 sites[-1] = (*sites[-1][:3], sites[-1][3] + len(ids))
                 ident.extend(ids)
         version = array("H", [self._oldest(model)]).tobytes() * count
-        return Rows(ident, sites, version, bytes(count), bytes(count), [])
+        return Rows(ident.tobytes(), sites, version, bytes(count), bytes(count), [])
 
     def _listed(self, s: int, model: ScaleSet, roster: Roster) -> Rows:
         """Order listed instances by number, cell, upgrade domain and id."""
@@ -229,8 +229,8 @@ class Compiler:
         domain = roster.domain if self.rules.by_upgrade_domain else bytes(2 * count)
         known = [self._oldest(model) if version is None else self._number(version) for version in roster.versions]
         version, health, flag = packing.looked_up(roster.version, array("H", known)), roster.health, roster.flags
-        is_text = s in self.directory.texts
-        ident = array("I", range(count)) if is_text else packing.numbers(roster.ids.blob, roster.ids.ends)
+        numbers = None if s in self.directory.texts else packing.numbers(roster.ids.blob, roster.ids.ends)
+        ident = (array("I", range(count)) if numbers is None else numbers).tobytes()
         failed = list(roster.failed)
         order = packing.grouped(number, place, domain)
         if order is not None:
@@ -241,8 +241,8 @@ class Compiler:
                 places = {row: at for at, row in enumerate(order)}
                 failed = [(places[row], versions) for row, versions in failed]
         starts = packing.run_starts(number, place, domain)
-        numbers, domains = memoryview(number).cast("i"), memoryview(domain).cast("H")
-        sites = [(ranked[place[start]], domains[start], numbers[start], end - start) for start, end in pairwise(starts)]
+        orders, domains = memoryview(number).cast("i"), memoryview(domain).cast("H")
+        sites = [(ranked[place[start]], domains[start], orders[start], end - start) for start, end in pairwise(starts)]
         return Rows(ident, sites, version, health, flag, failed)
 
     @staticmethod

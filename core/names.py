@@ -41,13 +41,23 @@ class PackedNames(Sequence[str]):
     def __getitem__(self, at: slice) -> Sequence[str]: ...
     def __getitem__(self, at: int | slice) -> str | Sequence[str]:
         if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
+            start, stop, step = at.indices(len(self))
+            return self._run(start, stop) if step == 1 else [self[i] for i in range(start, stop, step)]
         count = len(self)
         if not -count <= at < count:
             raise IndexError(at)
         at %= count
         ends = memoryview(self.ends).cast("I")
         return self.blob[ends[at - 1] if at else 0 : ends[at]].decode()
+
+    def _run(self, start: int, stop: int) -> list[str]:
+        ends = memoryview(self.ends).cast("I")
+        begin = ends[start - 1] if start else 0
+        names = []
+        for end in ends[start:stop]:
+            names.append(self.blob[begin:end].decode())
+            begin = end
+        return names
 
     def __iter__(self) -> Iterator[str]:
         start = 0

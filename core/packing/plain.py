@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 from phasegate.core.order import natural_key
 
-IS_COMPILED: Final = False
+IS_COMPILED: Final[bool] = False
 NUMBER_MAX: Final = 2**32 - 1
-_VIEWED: Final = {1: "B", 2: "H", 4: "I"}
+_VIEWED: Final[dict[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
 
 
 def first_wrong(blob: bytes, ends: bytes) -> int:

@@ -23,13 +23,16 @@ __all__ = [
     "InvalidFile",
     "blamed_on",
     "decoded",
+    "kind_by_ending",
     "kind_of",
     "parse_as",
     "parse_document",
+    "parse_line",
     "parse_lines",
     "read_as",
     "read_bytes",
     "read_document",
+    "split_lines",
     "structure",
     "write_atomically",
 ]
@@ -164,12 +167,32 @@ def parse_document(data: bytes, name: str, *, comments: bool = False) -> object:
 
 def parse_lines(data: bytes, name: str) -> Iterator[tuple[int, object]]:
     """Yield number and value of each line of NDJSON that is not blank, read one at a time; `InvalidFile` as above."""
-    for number, line in enumerate(data.split(b"\n"), 1):
+    for number, line in split_lines(data, name):
+        yield number, parse_line(number, line, name)
+
+
+def parse_line(number: int, line: bytes, name: str) -> object:
+    """Return the value of one line of NDJSON; `InvalidFile` as above."""
+    return _json(decoded(line, name, number), name, number)
+
+
+def split_lines(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield number and text of each line that is not blank, without copying the rest; `InvalidFile` if none is."""
+    number, start, found = 0, 0, False
+    while start <= len(data):
+        number += 1
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        line = data[start:end]
         if line.strip():
-            yield number, _json(decoded(line, name), name, number)
+            found = True
+            yield number, line
+        start = end + 1
+    if not found:
+        raise InvalidFile("is empty", name)
 
 
-def decoded(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str, line: int | None = None) -> str:
     """Return the text; `InvalidFile` if the file is empty or not UTF-8 (a byte order mark of UTF-8 is passed over)."""
     if not data.strip():
         raise InvalidFile("is empty", name)
@@ -178,12 +201,18 @@ def decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidFile(f"byte 0x{data[error.start]:02x} is not UTF-8", name, f"byte {error.start}") from None
+        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise InvalidFile(what, name, _on_line(line, f"byte {error.start}")) from None
+
+
+def kind_by_ending(name: str) -> Kind | None:
+    """Return the kind of a document by its name's ending, None if that does not tell."""
+    return _ENDINGS.get(Path(name).suffix.lower())
 
 
 def kind_of(name: str, text: str) -> Kind:
     """Return the kind of a document by its name's ending, or else by how its text begins."""
-    kind = _ENDINGS.get(Path(name).suffix.lower())
+    kind = kind_by_ending(name)
     if kind is not None:
         return kind
     body = text.lstrip()

@@ -9,81 +9,44 @@ otherwise than the model holds them: an image's reference stands beside its `ver
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from phasegate.core.errors import InvalidModel
-from phasegate.core.model import (
-    Fleet,
-    Health,
-    Image,
-    ImageReference,
-    ScaleSet,
-    Window,
-)
+from phasegate.core.model import Fleet, Health, Image, ImageReference, ScaleSet, Window
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.versions import version_key
+from phasegate.files.cutting import cut_fleet, cut_set, put_back
 from phasegate.files.documents import (
     blamed_on,
     decoded,
+    kind_by_ending,
     kind_of,
     parse_document,
-    parse_lines,
+    parse_line,
     read_bytes,
+    split_lines,
     without_format,
-    write_atomically,
 )
-from phasegate.files.structure import Reader, given, mapping_of, plain
+from phasegate.files.fleetwrite import FLEET_FORMAT, dump_fleet, write_fleet
+from phasegate.files.instancerows import NotInBulk, Row, roster_of_rows
+from phasegate.files.structure import Reader, mapping_of
 from phasegate.files.timezones import utc_offsets
 
-FLEET_FORMAT = "phasegate/fleet/1"
-
-_HEALTH = {member.name.lower(): int(member) for member in Health}
-
-
-class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A listed instance as it stands in a file: what msgspec checks in bulk, with the same fields as `Instance`."""
-
-    id: str
-    zone: str | None = None
-    upgrade_domain: int = 0
-    version: str | None = None
-    health: str = "healthy"
-    protect_from_scale_set_actions: bool = False
-    protect_from_scale_in: bool = False
-    skip_upgrade: bool = False
-    phase_ordering_number: int | None = None
-    failed_versions: tuple[str, ...] = ()
-    on_model: bool = True
-
-    def instance(self) -> Instance:
-        """Return it as the model has it; `KeyError` for a health that there is not."""
-        return Instance(
-            id=self.id,
-            zone=self.zone,
-            upgrade_domain=self.upgrade_domain,
-            version=self.version,
-            health=_HEALTH[self.health],
-            protect_from_scale_set_actions=self.protect_from_scale_set_actions,
-            protect_from_scale_in=self.protect_from_scale_in,
-            skip_upgrade=self.skip_upgrade,
-            phase_ordering_number=self.phase_ordering_number,
-            failed_versions=self.failed_versions,
-            on_model=self.on_model,
-        )
+__all__ = ["FLEET_FORMAT", "dump_fleet", "load_fleet", "parse_fleet", "write_fleet"]
 
 
 def _instances(data: object) -> int | Roster:
+    if type(data) is Roster:  # cut out of the text, and read by then
+        return data
     if type(data) is not list:
         if type(data) is not int:
             raise InvalidModel("expected a number of instances or a list of them")
         return data
     try:
-        rows: Any = (row.instance() for row in msgspec.convert(data, list[_Row]))
-        roster = Roster.of(rows)
-    except (msgspec.ValidationError, KeyError):  # read them again one by one, for an error that helps
+        return roster_of_rows(msgspec.convert(data, list[Row]))
+    except (msgspec.ValidationError, NotInBulk):  # read them again one by one, for an error that helps
         roster = Roster.of(_ROWS(data))
     for version in (*roster.versions, *(version for _, failed in roster.failed for version in failed)):
         if version is not None:
@@ -154,9 +117,13 @@ def parse_fleet(data: bytes, name: str) -> Fleet:
     >>> fleet.regions[0].name
     'eastus'
     """
-    if kind_of(name, decoded(data, name)) == "ndjson":
+    kind = kind_by_ending(name) or kind_of(name, decoded(data, name))
+    if kind == "ndjson":
         return _parse_sets(data, name)
-    document = parse_document(data, name)
+    rest, rosters = cut_fleet(data) if kind == "json" else (data, [])
+    document = parse_document(rest, name)
+    if not put_back(document.get("sets") if isinstance(document, dict) else None, rosters):
+        document = parse_document(data, name)
     with blamed_on(name):
         return fleet_of(without_format(document, FLEET_FORMAT))
 
@@ -171,94 +138,20 @@ def fleet_of(document: object) -> Fleet:
 
 
 def _parse_sets(data: bytes, name: str) -> Fleet:
-    lines = parse_lines(data, name)
-    number, first = next(lines)  # `decoded` has refused a text without any
+    lines = split_lines(data, name)
+    number, first = next(lines)
     with blamed_on(name, line=number):
-        top = without_format(first, FLEET_FORMAT)
+        top = without_format(parse_line(number, first, name), FLEET_FORMAT)
         if "sets" in top:
             raise InvalidModel("in NDJSON the sets follow the first line, one a line", "sets")
         header = _HEADER(top)
     header["sets"] = sets = []
     for number, line in lines:
+        rest, roster = cut_set(line)
+        table = parse_line(number, rest, name)
+        if roster is not None and not put_back([table], [roster]):
+            table = parse_line(number, line, name)
         with blamed_on(name, line=number):
-            sets.append(_scale_set(line))
+            sets.append(_scale_set(table))
     with blamed_on(name):
         return Fleet(**header)
-
-
-def dump_fleet(fleet: Fleet) -> dict[str, Any]:
-    """Return the fleet as plain data, defaults left out: what `parse_fleet` makes an equal fleet from.
-
-    >>> from phasegate.core.model import Region
-    >>> dump_fleet(Fleet(regions=[Region("eastus")]))
-    {'format': 'phasegate/fleet/1', 'regions': [{'name': 'eastus'}]}
-    """
-    dumped = _dump_header(fleet)
-    if fleet.sets:
-        dumped["sets"] = [_dump_set(scale_set) for scale_set in fleet.sets]
-    return dumped
-
-
-def _dump_header(fleet: Fleet) -> dict[str, Any]:
-    dumped: dict[str, Any] = {"format": FLEET_FORMAT}
-    for key, value in given(fleet).items():
-        if key == "images":
-            dumped[key] = [_dump_image(image) for image in value]
-        elif key != "sets":
-            dumped[key] = plain(value)
-    return dumped
-
-
-def _dump_image(image: Image) -> dict[str, Any]:
-    dumped: dict[str, Any] = plain(image.reference)
-    if image.versions:
-        dumped["versions"] = plain(image.versions)
-    return dumped
-
-
-def _dump_set(scale_set: ScaleSet) -> dict[str, Any]:
-    dumped: dict[str, Any] = {}
-    for key, value in given(scale_set).items():
-        match key:
-            case "version":
-                dumped["image"]["version"] = value  # the reference comes before it
-            case "windows":
-                dumped[key] = [{k: v for k, v in plain(window).items() if k != "offsets"} for window in value]
-            case "instances" if isinstance(value, Roster):
-                dumped[key] = [_dump_instance(instance) for instance in value]
-            case _:
-                dumped[key] = plain(value)
-    return dumped
-
-
-def _dump_instance(instance: Instance) -> dict[str, Any]:
-    dumped = plain(instance)
-    if "health" in dumped:
-        dumped["health"] = Health(instance.health).name.lower()
-    return cast(dict[str, Any], dumped)
-
-
-def write_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> None:
-    """Write the fleet as JSON, or as NDJSON where the name ends in `.ndjson` or `.jsonl`; all of it or nothing.
-
-    One region, image, set a line, so that versions of a file compare well. `InvalidFile` if it cannot be written.
-    """
-    large = os.fspath(path).lower().endswith((".ndjson", ".jsonl"))
-    write_atomically(path, _ndjson(fleet) if large else _json(fleet))
-
-
-def _ndjson(fleet: Fleet) -> Iterator[bytes]:
-    yield msgspec.json.encode(_dump_header(fleet)) + b"\n"
-    for scale_set in fleet.sets:
-        yield msgspec.json.encode(_dump_set(scale_set)) + b"\n"
-
-
-def _json(fleet: Fleet) -> Iterator[bytes]:
-    yield b"{"
-    for at, (key, value) in enumerate(dump_fleet(fleet).items()):
-        yield (b",\n " if at else b"") + msgspec.json.encode(key) + b": "
-        if isinstance(value, list):
-            yield b"[" + b",\n  ".join(map(msgspec.json.encode, value)) + b"]"
-        else:
-            yield msgspec.json.encode(value)
-    yield b"}\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from array import array
 from types import ModuleType
 from typing import Any
@@ -111,6 +113,10 @@ def test_many_codes_are_renumbered_too() -> None:
         assert (codes, array("H", range(len(codes))).tobytes()) == (array("H", used), new)
 
 
-def test_the_compiled_text_is_the_one_at_work() -> None:
-    """Where it was built."""
-    assert packing.is_compiled
+def test_the_compiled_text_is_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was built; else the plain one is."""
+    assert packing.IS_COMPILED
+    monkeypatch.setitem(sys.modules, "phasegate.core.packing.fast", None)
+    assert not importlib.reload(packing).IS_COMPILED
+    monkeypatch.undo()
+    assert importlib.reload(packing).IS_COMPILED

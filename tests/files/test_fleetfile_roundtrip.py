@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +26,7 @@ from phasegate.core.model import (
     Window,
 )
 from phasegate.core.roster import Instance, Roster
+from phasegate.files.documents import InvalidFile
 from phasegate.files.fleetfile import dump_fleet, parse_fleet
 from phasegate.files.timezones import utc_offsets
 
@@ -158,18 +161,68 @@ def test_yaml_says_the_same_as_json(fleet: Fleet) -> None:
     )
 )
 def test_reading_in_bulk_and_one_by_one_agree(row: dict[str, Any]) -> None:
-    """The quick reader of instances takes exactly what the slow one takes, as far as a roster does."""
-    import msgspec
-
+    """The quick reader of instances takes exactly what the slow one takes, but for texts with escapes in them."""
     from phasegate.core.errors import InvalidModel
-    from phasegate.files.fleetfile import _READER, _Row
+    from phasegate.files import fleetfile
+    from phasegate.files.instancerows import NotInBulk, roster_of_text
 
+    text = msgspec.json.encode([row])
     try:
-        quick: Roster | None = Roster.of([msgspec.convert([row], list[_Row])[0].instance()])
-    except (msgspec.ValidationError, KeyError, InvalidModel):
+        quick: object = roster_of_text(text)
+    except NotInBulk:
         quick = None
     try:
-        slow: Roster | None = Roster.of([_READER.read(Instance, row)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fleetfile, "roster_of_rows", _never)
+            slow: object = fleetfile._READER.read(int | Roster, [row])
     except InvalidModel:
         slow = None
-    assert quick == slow
+    assert quick == slow or (b"\\" in text and quick is None)
+
+
+def _never(rows: object) -> Roster:
+    from phasegate.files.instancerows import NotInBulk
+
+    raise NotInBulk
+
+
+@given(st.lists(instances, min_size=1, max_size=5, unique_by=lambda instance: instance.id), st.data())
+def test_a_key_that_is_there_twice_is_not_read_in_bulk(listed: list[Instance], data: st.DataObject) -> None:
+    """Whichever key it is, in whichever row, with whatever value beside it."""
+    from phasegate.files.instancerows import NotInBulk, roster_of_text, rows_of
+
+    texts = [msgspec.json.encode(row) for row in rows_of(Roster.of(listed))]
+    at = data.draw(st.integers(0, len(texts) - 1))
+    table = msgspec.json.decode(texts[at])
+    key = data.draw(st.sampled_from(sorted(table)))
+    texts[at] = texts[at][:-1] + b"," + msgspec.json.encode({key: table[key]})[1:]
+    with pytest.raises(NotInBulk):
+        roster_of_text(b"[" + b",".join(texts) + b"]")
+
+
+@given(fleets())
+def test_cutting_lists_out_changes_nothing(fleet: Fleet) -> None:
+    """A fleet whose lists of instances are cut out of the text is the fleet that the strict reader makes of it all."""
+    from phasegate.files import cutting
+    from phasegate.files.fleetwrite import fleet_text
+
+    text = fleet_text(fleet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "_LONG", 0)
+        cut = parse_fleet(text, "fleet.json")
+        patch.setattr(cutting, "_LONG", 2**60)
+        assert parse_fleet(text, "fleet.json") == cut == fleet
+
+
+def test_a_list_whose_text_stands_elsewhere_too_is_read_strictly() -> None:
+    """The first place of that text is then no list of instances, and the error says so."""
+    listed = [{"id": str(number), "zone": None} for number in range(20)]
+    one = {"name": "s", "region": "r", "image": {"custom": "c"}, "extensions": listed, "instances": listed}
+    top = {"format": "phasegate/fleet/1", "regions": [{"name": "r"}]}
+    for text, name in (
+        (json.dumps({**top, "sets": [one]}), "f.json: sets[0].extensions[0]"),
+        (f"{json.dumps(top)}\n{json.dumps(one)}", "f.ndjson: line 2: extensions[0]"),
+    ):
+        with pytest.raises(InvalidFile) as refused:
+            parse_fleet(text.encode(), name.partition(":")[0])
+        assert name in str(refused.value)
