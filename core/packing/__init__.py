@@ -10,6 +10,7 @@ from __future__ import annotations
 try:
     from phasegate.core.packing.fast import (
         IS_COMPILED,
+        cut_ends,
         first_repeated,
         first_wrong,
         grouped,
@@ -24,6 +25,7 @@ try:
 except ImportError:  # no C compiler was at hand
     from phasegate.core.packing.plain import (
         IS_COMPILED,
+        cut_ends,
         first_repeated,
         first_wrong,
         grouped,
@@ -38,6 +40,7 @@ except ImportError:  # no C compiler was at hand
 
 __all__ = [
     "IS_COMPILED",
+    "cut_ends",
     "first_repeated",
     "first_wrong",
     "grouped",

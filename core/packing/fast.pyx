@@ -8,7 +8,7 @@ of the rows; whoever calls has made sure of that.
 
 from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
@@ -297,6 +297,20 @@ def looked_up(const uint8_t[::1] codes, array.array table):
         for at in range(count):
             into[at] = words[items[at]]
     return new
+
+
+def cut_ends(const uint8_t[::1] ends, Py_ssize_t first, Py_ssize_t end):
+    """Return where the names from `first` to before `end` begin, and where each ends counted from there (uint32).
+
+    `ends` is int64: where every name of a long list ends, with a 0, or where the first begins, before them.
+    """
+    cdef bytes new = PyBytes_FromStringAndSize(NULL, 4 * (end - first))
+    cdef uint32_t* into = <uint32_t*> PyBytes_AS_STRING(new)
+    cdef const int64_t* stops = <const int64_t*> &ends[0]
+    cdef Py_ssize_t at
+    for at in range(first, end):
+        into[at - first] = <uint32_t> (stops[at + 1] - stops[first])
+    return stops[first], new
 
 
 # --- comparing and sorting -------------------------------------------------------------------------------------------

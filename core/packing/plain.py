@@ -99,6 +99,15 @@ def looked_up(codes: bytes, table: array[int]) -> bytes:
     return array("H", (table[code] for code in memoryview(codes).cast("H"))).tobytes()
 
 
+def cut_ends(ends: memoryview | bytes, first: int, end: int) -> tuple[int, bytes]:
+    """Return where the names from `first` to before `end` begin, and where each ends counted from there (uint32).
+
+    `ends` is int64: where every name of a long list ends, with a 0, or where the first begins, before them.
+    """
+    stops = memoryview(ends).cast("q")
+    return stops[first], array("I", (stop - stops[first] for stop in stops[first + 1 : end + 1])).tobytes()
+
+
 def _names(blob: bytes, ends: bytes) -> Iterator[bytes]:
     start = 0
     for end in memoryview(ends).cast("I"):

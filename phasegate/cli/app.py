@@ -34,7 +34,10 @@ def _json_keys(*lines: str) -> str:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
-FleetFile = Annotated[str, typer.Argument(metavar="FLEET", help="Fleet file, or `-` for standard input.")]
+FleetFile = Annotated[
+    str,
+    typer.Argument(metavar="FLEET", help="Fleet file: .json, .yaml, .ndjson or .parquet; `-` for standard input."),
+]
 ImageName = Annotated[
     str | None,
     typer.Option("--image", metavar="REF", help="Only this image: publisher/offer/sku or gallery/definition."),
@@ -112,6 +115,26 @@ _importer("az", "What `az vmss list`, `list-instances`, and the image lists prin
 _importer("regions", "The cloud's region list, as `az account list-locations` prints it.")
 _importer("kubectl", "What `kubectl get nodes -o json` prints, by topology labels.")
 _importer("aws", "What `aws autoscaling describe-auto-scaling-groups` prints.")
+
+
+@app.command(
+    epilog=_json_keys("format, output, regions, images, sets, instances (counts)"),
+)
+def convert(fleet: FleetFile, output: Output = "-", as_json: Json = False) -> int:
+    """Write a fleet in another form, told by the name's ending: .json, .ndjson or .parquet.
+
+    In Parquet each row is an instance: `set` (region/name) and `id`; any of
+    `zone`, `upgrade_domain`, `version`, `health`, `phase_ordering_number`,
+    `failed_versions`, `protect_from_scale_set_actions`, `skip_upgrade`,
+    `protect_from_scale_in` and `on_model` may be null or left out.
+
+    The description, a fleet document whose sets have no `instances`, is in
+    the metadata under the key `phasegate`, or in a file beside it:
+    fleet.json, fleet.yaml or fleet.yml for fleet.parquet.
+    """
+    from phasegate.cli.converting import run
+
+    return run(fleet, output=output, as_json=as_json)
 
 
 @app.command(

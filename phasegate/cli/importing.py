@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from rich.text import Text
 
 from phasegate.cli.ending import Exit, Refused
+from phasegate.cli.fleetout import STANDARD_OUTPUT, counts_line, counts_of, write_out
 from phasegate.cli.inputs import Inputs, refuse_same
-from phasegate.cli.screen import DIM, ODD, STRONG, Screen, dotted, heading, indented, listed, print_json, screen
+from phasegate.cli.screen import DIM, ODD, STRONG, Screen, heading, indented, listed, print_json, screen
 from phasegate.core.model import Fleet
-from phasegate.files.fleetfile import dump_fleet, write_fleet
+from phasegate.files.fleetfile import dump_fleet
 from phasegate.importers import IMPORTERS, Unmapped
 from phasegate.importers.reading import NO_PART
 from phasegate.plotting.summary import counted
@@ -29,11 +26,9 @@ def run(kind: str, paths: Sequence[str], *, output: str, as_json: bool, **option
     files = Inputs()
     imported = IMPORTERS[kind]([files.read(path) for path in paths], **options)
     fleet = imported.fleet
-    to_stdout = output == "-"
-    if not to_stdout:
-        write_fleet(fleet, output)
-    elif not as_json:
-        _write_out(fleet)
+    to_stdout = output == STANDARD_OUTPUT
+    if not (to_stdout and as_json):
+        write_out(fleet, output)
     if as_json:
         print_json(document(fleet, imported.unmapped, None if to_stdout else output))
     else:
@@ -57,39 +52,15 @@ def document(fleet: Fleet, unmapped: Sequence[Unmapped], output: str | None) -> 
     return {
         "format": FORMAT,
         "output": output,
-        "regions": len(fleet.regions),
-        "images": len(fleet.images),
-        "sets": len(fleet.sets),
-        "instances": _size(fleet),
+        **counts_of(fleet),
         "unmapped": [{"file": line.file, "place": line.place, "what": line.what, "why": line.why} for line in unmapped],
         "fleet": dump_fleet(fleet) if output is None else None,
     }
 
 
-def _size(fleet: Fleet) -> int:
-    return sum(scale_set.size for scale_set in fleet.sets)
-
-
-def _write_out(fleet: Fleet) -> None:
-    """Write the fleet to standard output as it would stand in a file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "fleet.json"
-        write_fleet(fleet, path)
-        with path.open(encoding="utf-8") as file:
-            shutil.copyfileobj(file, sys.stdout)
-
-
 def _show(out: Screen, fleet: Fleet, unmapped: Sequence[Unmapped], output: str) -> None:
-    counts = dotted(
-        [
-            counted(len(fleet.regions), "region", "regions"),
-            counted(len(fleet.images), "image", "images"),
-            counted(len(fleet.sets), "set", "sets"),
-            counted(_size(fleet), "instance", "instances"),
-        ]
-    )
-    out.print(heading(("fleet", STRONG), " to ", "standard output" if output == "-" else output))
-    out.print(indented(counts))
+    out.print(heading(("fleet", STRONG), " to ", "standard output" if output == STANDARD_OUTPUT else output))
+    out.print(indented(counts_line(fleet)))
     if not unmapped:
         out.print(indented(Text("everything in the files is in the fleet", style=DIM)))
         return

@@ -13,8 +13,8 @@ from typing import Final
 from phasegate.cli.ending import Refused, asked_by
 from phasegate.core.model import Fleet, refuse_unknown
 from phasegate.core.versions import version_key
-from phasegate.files.documents import InvalidFile, blamed_on, parse_document, read_bytes
-from phasegate.files.fleetfile import parse_fleet
+from phasegate.files.documents import InvalidFile, blamed_on, kind_by_ending, parse_document, read_bytes
+from phasegate.files.fleetfile import load_fleet, parse_fleet
 from phasegate.files.policyfile import parse_policy
 from phasegate.plotting.times import EPOCH_FROM_MS
 from phasegate.policies import AvailabilityFirst, availability_first
@@ -62,6 +62,8 @@ class Inputs:
 
     def fleet(self, path: str) -> tuple[str, Fleet]:
         """Return the fleet of a file, and what errors call it."""
+        if path != "-" and kind_by_ending(path) == "parquet" and os.path.exists(path):
+            return path, load_fleet(path)  # read where it lies, with what stands beside it
         name, data = self.read(path)
         return name, parse_fleet(data, name)
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import BinaryIO, Literal, NoReturn, TypeVar
 
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.files.structure import mapping_of, structure
@@ -25,6 +25,7 @@ __all__ = [
     "decoded",
     "kind_by_ending",
     "kind_of",
+    "open_atomically",
     "parse_as",
     "parse_document",
     "parse_line",
@@ -32,13 +33,14 @@ __all__ = [
     "read_as",
     "read_bytes",
     "read_document",
+    "reading",
     "split_lines",
     "structure",
     "write_atomically",
 ]
 
 T = TypeVar("T")
-Kind = Literal["json", "yaml", "ndjson"]
+Kind = Literal["json", "yaml", "ndjson", "parquet"]
 
 _ENDINGS: dict[str, Kind] = {
     ".json": "json",
@@ -46,6 +48,7 @@ _ENDINGS: dict[str, Kind] = {
     ".yml": "yaml",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
+    ".parquet": "parquet",
 }
 _QUOTED_MAX = 60
 _WHAT_MAX = 400
@@ -101,10 +104,18 @@ def _on_line(line: int | None, place: str) -> str:
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Return what the file holds; `InvalidFile` if the system does not give it."""
+    with reading(path, os.fspath(path)) as file:
+        return file.read()
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], name: str) -> Iterator[BinaryIO]:
+    """Open a file; `InvalidFile` in the system's words if that, or reading from it, does not go."""
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            yield file
     except (OSError, ValueError) as error:  # ValueError: the name holds a zero byte
-        raise InvalidFile(f"cannot be read: {_reason(error)}", os.fspath(path)) from None
+        raise InvalidFile(f"cannot be read: {_reason(error)}", name) from None
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -292,22 +303,31 @@ def _path_to(wanted: object, data: object) -> str | None:
 
 
 def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes | str]) -> None:
-    """Write the chunks to a new file beside `path`, bring it to the disk, and put it in the place of `path`.
+    """Write the chunks to `path` as `open_atomically` does; text is written as UTF-8."""
+    with open_atomically(path) as file:
+        for chunk in chunks:
+            file.write(chunk.encode() if isinstance(chunk, str) else chunk)
 
-    So a reader sees the old file or the whole new one, also after a crash; text is written as UTF-8. What is no
-    regular file (a pipe, a terminal) is written to as it is. Whatever `chunks` raises passes through, and the old file
-    stays; `InvalidFile` if the system refuses to write.
+
+@contextmanager
+def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new file beside `path`; at the end bring it to the disk, and put it in the place of `path`.
+
+    So a reader sees the old file or the whole new one, also after a crash. What is no regular file (a pipe, a terminal)
+    is written to as it is. Whatever is raised meanwhile passes through, and the old file stays; `InvalidFile` if the
+    system refuses to write.
     """
     try:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             with target.open("wb") as file:
-                _write(file, chunks)
+                yield file
             return
         part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(8)}")
         try:
             with part.open("xb") as file:
-                _write(file, chunks)
+                yield file
+                file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
         except BaseException:
@@ -316,8 +336,3 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes | str]
             raise
     except OSError as error:
         raise InvalidFile(f"cannot be written: {_reason(error)}", os.fspath(path)) from None
-
-
-def _write(file: Any, chunks: Iterable[bytes | str]) -> None:
-    for chunk in chunks:
-        file.write(chunk.encode() if isinstance(chunk, str) else chunk)

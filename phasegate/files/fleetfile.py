@@ -9,7 +9,7 @@ otherwise than the model holds them: an image's reference stands beside its `ver
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ from phasegate.core.roster import Instance, Roster
 from phasegate.core.versions import version_key
 from phasegate.files.cutting import cut_fleet, cut_set, put_back
 from phasegate.files.documents import (
+    InvalidFile,
     blamed_on,
     decoded,
     kind_by_ending,
@@ -26,15 +27,18 @@ from phasegate.files.documents import (
     parse_document,
     parse_line,
     read_bytes,
+    read_document,
     split_lines,
     without_format,
 )
-from phasegate.files.fleetwrite import FLEET_FORMAT, dump_fleet, write_fleet
+from phasegate.files.fleetwrite import FLEET_FORMAT, dump_fleet, with_arrow, write_fleet
 from phasegate.files.instancerows import NotInBulk, Row, roster_of_rows
 from phasegate.files.structure import Reader, mapping_of
 from phasegate.files.timezones import utc_offsets
 
 __all__ = ["FLEET_FORMAT", "dump_fleet", "load_fleet", "parse_fleet", "write_fleet"]
+
+PARQUET: Final = b"PAR1"
 
 
 def _instances(data: object) -> int | Roster:
@@ -102,9 +106,13 @@ _HEADER = _READER.arguments(Fleet, leave_out=("sets",))
 def load_fleet(path: str | os.PathLike[str]) -> Fleet:
     """Return the fleet of a file; `InvalidFile`, which names file and place, if it holds none.
 
-    The name's ending says what is in it: `.json`, `.yaml` or `.yml`, `.ndjson` or `.jsonl`; see `parse_fleet`.
+    The name's ending says what is in it: `.json`, `.yaml` or `.yml`, `.ndjson` or `.jsonl`; see `parse_fleet`. A
+    `.parquet` file may have its description beside it (`phasegate.files.parquet`), and needs `phasegate[arrow]`.
     """
-    return parse_fleet(read_bytes(path), os.fspath(path))
+    name = os.fspath(path)
+    if kind_by_ending(name) != "parquet":
+        return parse_fleet(read_bytes(path), name)
+    return _from_rows(with_arrow(name).Rows(path, name), name, path)
 
 
 def parse_fleet(data: bytes, name: str) -> Fleet:
@@ -112,18 +120,18 @@ def parse_fleet(data: bytes, name: str) -> Fleet:
 
     `InvalidFile` if it is empty, no text in UTF-8, no JSON, YAML or NDJSON, has another `format`, has a key that is
     unknown or there twice, a value of a wrong type or out of its range, a name that is there twice or does not exist.
+    What begins as Parquet does is read as that; its description must then be in its metadata.
 
     >>> fleet = parse_fleet(b'{"format": "phasegate/fleet/1", "regions": [{"name": "eastus"}]}', "fleet.json")
     >>> fleet.regions[0].name
     'eastus'
     """
+    if data.startswith(PARQUET):
+        return _from_rows(with_arrow(name).Rows(data, name), name)
     kind = kind_by_ending(name) or kind_of(name, decoded(data, name))
     if kind == "ndjson":
         return _parse_sets(data, name)
-    rest, rosters = cut_fleet(data) if kind == "json" else (data, [])
-    document = parse_document(rest, name)
-    if not put_back(document.get("sets") if isinstance(document, dict) else None, rosters):
-        document = parse_document(data, name)
+    document = _document(data, name, is_json=kind == "json")
     with blamed_on(name):
         return fleet_of(without_format(document, FLEET_FORMAT))
 
@@ -135,6 +143,32 @@ def fleet_of(document: object) -> Fleet:
     'eastus'
     """
     return _READER.read(Fleet, document)
+
+
+def _document(data: bytes, name: str, *, is_json: bool) -> object:
+    """Return the plain data of a fleet in JSON or YAML, where long lists of instances may be rosters already."""
+    if is_json:
+        rest, rosters = cut_fleet(data)
+        document = parse_document(rest, name)
+        if put_back(document.get("sets") if isinstance(document, dict) else None, rosters):
+            return document
+    return parse_document(data, name)
+
+
+def _from_rows(rows: Any, name: str, path: str | os.PathLike[str] | None = None) -> Fleet:
+    """Return the fleet of a table of instances and its description, in its metadata or beside `path`."""
+    if rows.description is not None:
+        where = f"{name}: metadata `phasegate`"
+        document = parse_document(rows.description, where)
+    elif path is not None:
+        where = os.fspath(rows.beside(path))
+        document = read_document(where)
+    else:
+        raise InvalidFile("the fleet's description is not in its metadata (key `phasegate`)", name)
+    if isinstance(document, dict) and isinstance(document.get("sets", []), list):
+        rows.put_into(document.get("sets", []))
+    with blamed_on(where):
+        return _READER.read(Fleet, without_format(document, FLEET_FORMAT))
 
 
 def _parse_sets(data: bytes, name: str) -> Fleet:

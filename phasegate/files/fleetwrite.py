@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import msgspec
+from attrs import evolve
 
 from phasegate.core.model import Fleet, Image, ScaleSet
 from phasegate.core.roster import Roster
-from phasegate.files.documents import write_atomically
+from phasegate.files.documents import InvalidFile, kind_by_ending, write_atomically
 from phasegate.files.instancerows import rows_of
 from phasegate.files.structure import given, plain
 
@@ -36,6 +39,12 @@ def fleet_text(fleet: Fleet) -> bytes:
     if fleet.sets:
         dumped["sets"] = [msgspec.Raw(_text_of(scale_set)) for scale_set in fleet.sets]
     return msgspec.json.encode(dumped)
+
+
+def description_text(fleet: Fleet) -> bytes:
+    """Return what `fleet_text` does, without the instances that are listed: the description of a table of them."""
+    alone = (evolve(one, instances=0) if one.size and isinstance(one.instances, Roster) else one for one in fleet.sets)
+    return fleet_text(evolve(fleet, sets=alone))
 
 
 def _text_of(scale_set: ScaleSet) -> bytes:
@@ -76,12 +85,26 @@ def _dump_set(scale_set: ScaleSet) -> dict[str, Any]:
 
 
 def write_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> None:
-    """Write the fleet as JSON, or as NDJSON where the name ends in `.ndjson` or `.jsonl`; all of it or nothing.
+    """Write the fleet as JSON, or as the name's ending says: NDJSON or Parquet; all of it or nothing.
 
-    One region, image, set a line, so that versions of a file compare well. `InvalidFile` if it cannot be written.
+    In JSON, one region, image, set a line, so that versions of a file compare well. `InvalidFile` if it cannot be
+    written, or is to be Parquet without pyarrow being there.
     """
-    large = os.fspath(path).lower().endswith((".ndjson", ".jsonl"))
-    write_atomically(path, _ndjson(fleet) if large else _json(fleet))
+    name = os.fspath(path)
+    kind = kind_by_ending(name)
+    if kind == "parquet":
+        with_arrow(name).write(fleet, path)
+    else:
+        write_atomically(path, _ndjson(fleet) if kind == "ndjson" else _json(fleet))
+
+
+def with_arrow(name: str) -> ModuleType:
+    """Return the module `parquet`; `InvalidFile` if pyarrow is not there to read or write that file."""
+    try:
+        return import_module("phasegate.files.parquet")
+    except ImportError:
+        what = "Parquet needs pyarrow, which is not installed; `pip install 'phasegate[arrow]'`"
+        raise InvalidFile(what, name) from None
 
 
 def _ndjson(fleet: Fleet) -> Iterator[bytes]:

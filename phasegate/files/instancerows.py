@@ -38,7 +38,7 @@ FLAGS: Final = {
     "skip_upgrade": SKIPPED,
     "on_model": OFF_MODEL,
 }
-_OFF: Final = {"on_model": True}  # the value of a flag's key that leaves its bit 0, where that is not false
+RAISED_BY_FALSE: Final = frozenset(("on_model",))  # the keys whose flag is raised where they are false
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -173,7 +173,7 @@ def _filled(column: Sequence[Any], default: object) -> Sequence[Any]:
 def _flags(count: int, columns: Mapping[str, Sequence[Any]]) -> bytes:
     flags = bytes(count)
     for key, bit in FLAGS.items():
-        off = _OFF.get(key, False)
+        off = key in RAISED_BY_FALSE
         if key in columns:
             raised = bytes(bit if item is not UNSET and item is not off else 0 for item in columns[key])
             flags = (int.from_bytes(flags) | int.from_bytes(raised)).to_bytes(count)
@@ -218,4 +218,4 @@ def rows_of(roster: Roster, start: int = 0, end: int | None = None) -> list[Row]
 
 
 def _flag_values(flags: int) -> list[bool | UnsetType]:
-    return [(not _OFF.get(key, False)) if flags & bit else UNSET for key, bit in FLAGS.items()]
+    return [key not in RAISED_BY_FALSE if flags & bit else UNSET for key, bit in FLAGS.items()]
