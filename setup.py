@@ -13,6 +13,7 @@ MODULES = (
     "phasegate.core.kernel",
     "phasegate.core.exploring.explorer",
     "phasegate.core.packing.fast",
+    "phasegate.simulating.columns.fast",
 )
 
 setup(

@@ -1,4 +1,4 @@
-"""Work on whole columns of listed instances: ordering ids, grouping rows, renumbering, without an object a row.
+"""Work on whole columns of instances: ordering ids, grouping rows, renumbering, without an object a row.
 
 One set of functions in two texts: `plain`, written to be read, and `fast`, the same compiled; which of them is at hand
 is found out once, here. Columns are bytes in the types that `core.roster` names, names are `PackedNames` taken apart
@@ -18,6 +18,7 @@ try:
         natural_order,
         numbers,
         recoded,
+        repeated,
         run_starts,
         taken,
         taken_names,
@@ -33,6 +34,7 @@ except ImportError:  # no C compiler was at hand
         natural_order,
         numbers,
         recoded,
+        repeated,
         run_starts,
         taken,
         taken_names,
@@ -48,6 +50,7 @@ __all__ = [
     "natural_order",
     "numbers",
     "recoded",
+    "repeated",
     "run_starts",
     "taken",
     "taken_names",

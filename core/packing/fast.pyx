@@ -20,6 +20,7 @@ cdef enum:
     RUN_MAX = 1000  # digits that are one number, as in `order`
 
 cdef array.array _UINT32 = _arrays.array("I")
+cdef array.array _INT64 = _arrays.array("q")
 
 
 def first_wrong(const uint8_t[::1] blob, const uint8_t[::1] ends):
@@ -311,6 +312,23 @@ def cut_ends(const uint8_t[::1] ends, Py_ssize_t first, Py_ssize_t end):
     for at in range(first, end):
         into[at - first] = <uint32_t> (stops[at + 1] - stops[first])
     return stops[first], new
+
+
+def repeated(values, counts, str typecode):
+    """Return each value as often as its count says, in their order; `typecode` is `I` or `q`."""
+    cdef array.array found = array.clone(_UINT32 if typecode == "I" else _INT64, sum(counts), zero=False)
+    cdef Py_ssize_t at = 0, end
+    cdef int64_t value
+    cdef bint is_wide = typecode != "I"
+    for value, count in zip(values, counts, strict=True):
+        end = at + <Py_ssize_t> count
+        while at < end:
+            if is_wide:
+                found.data.as_longlongs[at] = value
+            else:
+                found.data.as_uints[at] = <uint32_t> value
+            at += 1
+    return found
 
 
 # --- comparing and sorting -------------------------------------------------------------------------------------------

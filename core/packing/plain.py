@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from phasegate.core.order import natural_key
@@ -106,6 +106,14 @@ def cut_ends(ends: memoryview | bytes, first: int, end: int) -> tuple[int, bytes
     """
     stops = memoryview(ends).cast("q")
     return stops[first], array("I", (stop - stops[first] for stop in stops[first + 1 : end + 1])).tobytes()
+
+
+def repeated(values: Sequence[int], counts: Sequence[int], typecode: Literal["I", "q"]) -> array[int]:
+    """Return each value as often as its count says, in their order; `typecode` is `I` or `q`."""
+    found = array(typecode)
+    for value, count in zip(values, counts, strict=True):
+        found.extend(array(typecode, (value,)) * count)
+    return found
 
 
 def _names(blob: bytes, ends: bytes) -> Iterator[bytes]:

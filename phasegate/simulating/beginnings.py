@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import define, field
 
 from phasegate.core.engine import Engine
 from phasegate.core.errors import UnknownName
 from phasegate.core.events import Event, Published, Replicated, Rollout
-from phasegate.core.facts import Fact, RolloutEnded
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
 from phasegate.policies.versions import newest_target
@@ -69,12 +68,12 @@ class Beginnings:
             self._may_begin = True
         return self._may_begin
 
-    def note(self, event: Event, facts: Iterable[Fact]) -> None:
-        """Take note of a step: something new may be there, or a rollout may have made room for the next."""
+    def note(self, event: Event, *, has_ended: bool) -> None:
+        """Take note of a step: something new may be there, or a rollout may have ended and made room for the next."""
         if isinstance(event, Published | Replicated):
             self._fresh.add(event.image)
             self._may_begin = True
-        elif any(isinstance(fact, RolloutEnded) for fact in facts):
+        elif has_ended:
             self._may_begin = True
 
     def due(self, state: State) -> list[Rollout]:

@@ -103,11 +103,13 @@ class Environment:
 
     def observe(self, state: State, facts: Iterable[Fact]) -> None:
         """Take note of what a step brought about; `state` is the one that it returned."""
+        answers = self._answers
         for fact in facts:
-            if isinstance(fact, Commands):
-                self._answers.answer(state, fact)
-            elif isinstance(fact, Became) and fact.state in (Life.VERIFYING, Life.RESTORED):
-                self._answers.watch(state, fact.set, fact.slots, upgraded=fact.state is Life.VERIFYING)
+            match fact:
+                case Commands():
+                    answers.answer(state, fact)
+                case Became(state=Life.VERIFYING | Life.RESTORED as life):
+                    answers.watch(state, fact.set, fact.slots, upgraded=life is Life.VERIFYING)
 
     def welcome(self, state: State, scaled: Scaled, slots: array[int]) -> None:
         """Let the health source find the instances that have just been added, by their slots."""

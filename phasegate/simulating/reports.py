@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from typing import Final
 
 from attrs import field, frozen
 
 from phasegate.core.events import Signals, What
 from phasegate.core.lifecycle import Do
+from phasegate.core.packing import repeated
+
+_BYTES: Final = tuple(bytes((number,)) for number in range(256))
 
 
 @frozen
@@ -34,13 +38,14 @@ def joined(reports: Iterable[Reports], now: int) -> Signals:
     >>> len(both), both.what, list(both.observed_at), both.now
     (2, b'\x00\x00', [5, 5], 7)
     """
-    slots, observed_at, attempt = array("I"), array("q"), array("I")
-    what, answers = bytearray(), bytearray()
-    for part in reports:
-        count = len(part.slots)
-        slots.extend(part.slots)
-        what += bytes((part.what,)) * count
-        observed_at.extend(array("q", (part.observed_at,)) * count)
-        attempt.extend(array("I", (part.attempt,)) * count)
-        answers += bytes((part.answers,)) * count
-    return Signals(slots, bytes(what), observed_at, attempt, bytes(answers), now)
+    parts = list(reports)
+    counts = [len(part.slots) for part in parts]
+    slots = array("I", b"".join([part.slots for part in parts]))
+    return Signals(
+        slots,
+        b"".join([_BYTES[part.what] * count for part, count in zip(parts, counts, strict=True)]),
+        repeated([part.observed_at for part in parts], counts, "q"),
+        repeated([part.attempt for part in parts], counts, "I"),
+        b"".join([_BYTES[part.answers] * count for part, count in zip(parts, counts, strict=True)]),
+        now,
+    )

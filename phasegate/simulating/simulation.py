@@ -37,7 +37,7 @@ _QUIET_LOOK: Final = 64  # after so many of them, and again: is anything waited 
 _CHUNK_LINES: Final = 2_000
 _PROGRESS_STEPS: Final = 256  # how many steps go by between two calls of `progress`
 
-_OUTCOMES: Final = frozenset((Life.UPGRADED, Life.RESTORED, Life.FAILED))
+_OUTCOMES: Final = (Life.UPGRADED, Life.RESTORED, Life.FAILED)
 
 Progress = Callable[[int, int, int], object]
 
@@ -159,6 +159,8 @@ class Run:
     _unhealthy_max: int = field(default=0, init=False)
     _through: int = field(default=0, init=False)
     _eligible: int = field(default=0, init=False)
+    _timer: int | None = field(default=None, init=False)  # when the engine's next timer falls due in `_timer_of`
+    _timer_of: State | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         fleet = self.engine.fleet
@@ -235,8 +237,17 @@ class Run:
         return all(rollout["paused"] for rollout in rollouts if rollout["status"] == "running")
 
     def _next_time(self) -> int | None:
-        times = (self._environment.next_time(), self.engine.next_time(self._state), self._beginnings.next_time())
-        return min((time for time in times if time is not None), default=None)
+        found = self._timer_due()
+        for time in (self._environment.next_time(), self._beginnings.next_time()):
+            if time is not None and (found is None or time < found):
+                found = time
+        return found
+
+    def _timer_due(self) -> int | None:
+        """Return when the engine's next timer falls due, which is asked once of each state."""
+        if self._timer_of is not self._state:
+            self._timer, self._timer_of = self.engine.next_time(self._state), self._state
+        return self._timer
 
     def _instant(self, now: int) -> bool:
         """Let everything happen that happens at `now`; return whether anything came of it."""
@@ -244,7 +255,7 @@ class Run:
         happened = False
         while True:
             happened |= self._outside(now)
-            due = self.engine.next_time(self._state)
+            due = self._timer_due()
             # what may begin is asked of a state of this instant; reports come first, as they are in time at a deadline
             if (due is not None and due <= now) or (self._beginnings.wake(now) and self._state.now < now):
                 self._apply(Tick(now))
@@ -278,22 +289,25 @@ class Run:
         if self._journal is not None:
             self._lines += self._journal.lines(event, step, reports)
         self._environment.observe(step.state, step.facts)
+        has_ended = False
         for fact in step.facts:
-            if isinstance(fact, Became):
-                self._through += len(fact.slots) if fact.state in _OUTCOMES else 0
-            elif isinstance(fact, RolloutStarted):
-                self._running += 1
-                counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
-                self._eligible += counts["eligible"]
-                self._started_at = event.now if self._started_at is None else self._started_at
-            elif isinstance(fact, RolloutEnded):
-                self._running -= 1
-                self._ended_at = event.now
-                self._ended[fact.rollout] = self.engine.progress(step.state)["rollouts"][fact.rollout]
+            match fact:
+                case Became():
+                    self._through += len(fact.slots) if fact.state in _OUTCOMES else 0
+                case RolloutStarted():
+                    self._running += 1
+                    counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
+                    self._eligible += counts["eligible"]
+                    self._started_at = event.now if self._started_at is None else self._started_at
+                case RolloutEnded():
+                    self._running -= 1
+                    self._ended_at = event.now
+                    self._ended[fact.rollout] = self.engine.progress(step.state)["rollouts"][fact.rollout]
+                    has_ended = True
         if isinstance(event, Scaled) and event.added:
             names = [f"{event.set}/{instance.id}" for instance in event.added]
             self._environment.welcome(step.state, event, self.engine.slots(step.state, names))
-        self._beginnings.note(event, step.facts)
+        self._beginnings.note(event, has_ended=has_ended)
         in_flight, unhealthy = self.engine.counts(step.state)
         self._in_flight_max = max(self._in_flight_max, in_flight)
         self._unhealthy_max = max(self._unhealthy_max, unhealthy)

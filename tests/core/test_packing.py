@@ -113,6 +113,26 @@ def test_many_codes_are_renumbered_too() -> None:
         assert (codes, array("H", range(len(codes))).tobytes()) == (array("H", used), new)
 
 
+@pytest.mark.parametrize("text", TEXTS)
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 5)), max_size=10))
+def test_values_are_repeated(text: ModuleType, drawn: list[tuple[int, int]]) -> None:
+    """Each as often as its count says, in either type."""
+    values, counts = [value for value, _ in drawn], [count for _, count in drawn]
+    wanted = [value for value, count in drawn for _ in range(count)]
+    assert [array("I", wanted), array("q", wanted)] == [text.repeated(values, counts, code) for code in "Iq"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=10), st.data())
+def test_ends_are_cut_out_of_a_long_list(text: ModuleType, lengths: list[int], data: st.DataObject) -> None:
+    """Where some of the names begin, and where each of them ends from there."""
+    ends = array("q", [7, *(7 + sum(lengths[: at + 1]) for at in range(len(lengths)))])
+    first = data.draw(st.integers(0, len(lengths)))
+    end = data.draw(st.integers(first, len(lengths)))
+    wanted = array("I", (ends[at] - ends[first] for at in range(first + 1, end + 1))).tobytes()
+    assert (ends[first], wanted) == text.cut_ends(ends.tobytes(), first, end)
+
+
 def test_the_compiled_text_is_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it was built; else the plain one is."""
     assert packing.IS_COMPILED

@@ -1,0 +1,117 @@
+"""What the simulation does for many instances at once: the compiled text does what the plain one does."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from array import array
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phasegate.core.events import What
+from phasegate.core.lifecycle import Do
+from phasegate.simulating import columns
+from phasegate.simulating.chance import MASK, between, draw, threshold
+from phasegate.simulating.columns import plain
+from phasegate.simulating.reports import Reports
+
+fast = pytest.importorskip("phasegate.simulating.columns.fast")
+
+WEB = Reports("eastus/web", What.CONFIGURED, array("I", [1, 2, 3]), 5, 2, Do.CONFIGURE, "0/eastus/web/2/configure")
+times = st.integers(0, 3)
+pushes = st.one_of(
+    st.tuples(st.just("group"), times),
+    st.tuples(st.just("rows"), st.lists(st.tuples(st.integers(0, 9), times, times, st.sampled_from([5, 6])))),
+    st.tuples(st.just("take"), times),
+)
+
+
+@given(st.lists(pushes, max_size=30))
+def test_reports_are_delivered_by_time_and_then_as_they_were_sent(happenings: list[Any]) -> None:
+    """Two queues, pushed to and taken from in turn, hold and give the same; rows are groups again."""
+    queues = [plain.Queue(), fast.Queue()]
+    pushed = 0
+    for kind, what in happenings:
+        if kind == "take":
+            taken = [queue.take(what) for queue in queues]
+            assert taken[0] == taken[1]
+            assert all(time is None or time > what for time in (queue.next_time() for queue in queues))
+            continue
+        base = Reports(f"eastus/s{pushed}", What.CONFIGURED, array("I", [pushed]), 0, 1, Do.CONFIGURE, "id")
+        pushed += 1
+        for queue in queues:
+            if kind == "group":
+                queue.push(what, base)
+            else:
+                slots, due, observed, said = zip(*what, strict=True) if what else ((), (), (), ())
+                queue.push_rows(base, array("I", slots), array("q", due), array("q", observed), bytes(said))
+        assert (len(queues[0]), queues[0].next_time()) == (len(queues[1]), queues[1].next_time())
+    assert queues[0].take(3) == queues[1].take(3)
+    assert (0, 0) == (len(queues[0]), len(queues[1]))
+
+
+@pytest.mark.parametrize("queue", [plain.Queue, fast.Queue])
+def test_rows_that_say_the_same_are_one_group_again(queue: Any) -> None:
+    """Those of one push, due and observed at one time; others stay apart, in the order in which they first came."""
+    waiting = queue()
+    slots, due, observed = array("I", [1, 2, 3, 4]), array("q", [8, 8, 9, 8]), array("q", [7, 6, 7, 7])
+    waiting.push_rows(
+        WEB, slots, due, observed, bytes((What.CONFIGURED, What.FAILED, What.CONFIGURED, What.CONFIGURED))
+    )
+    waiting.push(8, WEB)
+    assert 8 == waiting.next_time()
+    first, second, third = waiting.take(8)
+    assert (array("I", [1, 4]), What.CONFIGURED, 7, WEB.command) == (
+        first.slots,
+        first.what,
+        first.observed_at,
+        first.command,
+    )
+    assert (array("I", [2]), What.FAILED, 6, WEB) == (second.slots, second.what, second.observed_at, third)
+    assert (9, [array("I", [3])]) == (waiting.next_time(), [group.slots for group in waiting.take(10)])
+    assert waiting.next_time() is None
+
+
+rates = st.sampled_from([0.0, 0.1, 0.5, 1.0]).map(threshold)
+
+
+@given(
+    st.lists(st.integers(0, MASK), max_size=20),
+    st.integers(0, 2**70),
+    st.tuples(st.integers(0, 2**53), st.integers(0, 2**53)).map(sorted).map(tuple),
+    st.integers(0, 2**53),
+    rates,
+    rates,
+    rates,
+)
+def test_draws_are_the_same(
+    lucks: list[int], occasion: int, span: Any, now: int, fails: int, late: int, twice: int
+) -> None:
+    """Whatever the luck; and a certain report is observed when `between` and `draw` say."""
+    options = {"fails_below": fails, "late_below": late, "late_at": now + 9, "twice_below": twice, "stray_ms": 60_000}
+    ways = [text.drawn(array("Q", lucks), occasion, span, now, **options) for text in (plain, fast)]
+    assert ways[0] == ways[1]
+    at, _, observed, _ = ways[1]
+    assert [now + between(*span, draw(lucks[row], 0, occasion)) for row in at] == list(observed)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 255)), max_size=20))
+def test_bytes_are_set_at_slots(values: list[tuple[int, int]]) -> None:
+    """The column grows where it is too short."""
+    found = [bytearray(b"abc"), bytearray(b"abc")]
+    for text, column in zip((plain, fast), found, strict=True):
+        text.set_at(column, array("I", [slot for slot, _ in values]), bytes(value for _, value in values))
+    wanted = dict(enumerate(b"abc")) | dict(values)
+    assert found[0] == found[1] == bytes(wanted.get(slot, 0) for slot in range(max(wanted) + 1))
+
+
+def test_the_compiled_text_is_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was built; else the plain one is."""
+    assert columns.IS_COMPILED
+    monkeypatch.setitem(sys.modules, "phasegate.simulating.columns.fast", None)
+    assert not importlib.reload(columns).IS_COMPILED
+    monkeypatch.undo()
+    assert importlib.reload(columns).IS_COMPILED
