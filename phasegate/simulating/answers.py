@@ -37,6 +37,7 @@ class _Course:
     span: Span
     timeout_ms: int
     fails_below: int
+    is_even: bool  # the same for every instance, as far as it is not for a standing fault
 
 
 @frozen
@@ -75,28 +76,29 @@ class Answers:
 
     def __attrs_post_init__(self) -> None:
         timing, rates, step = self.faults.timing, self.faults.rates, self.step_timeout_ms
-        self._courses = {
-            Do.REPLACE: _Course(
-                "replace", What.DISK_REPLACED, What.FAILED, timing.replace_ms, step, threshold(rates.replace_fails)
-            ),
-            Do.CONFIGURE: _Course(
-                "configure", What.CONFIGURED, What.FAILED, timing.configure_ms, step, threshold(rates.configure_fails)
-            ),
-            Do.RESTORE: _Course(
-                "restore",
-                What.DISK_RESTORED,
-                What.RESTORE_FAILED,
-                timing.restore_ms,
-                step,
-                threshold(rates.restore_fails),
-            ),
-            Do.NOTHING: _Course(
-                "health", What.HEALTHY, What.UNHEALTHY, timing.healthy_after_ms, self.health_timeout_ms, 0
-            ),
-        }
         self._never_below = threshold(rates.never_healthy)
         self._late_below = threshold(rates.late_report)
         self._twice_below = threshold(rates.duplicate_report)
+
+        def course(word: str, done: What, failed: What, span: Span, timeout_ms: int, fails: float) -> _Course:
+            below = threshold(fails)
+            is_even = not (below or self._late_below or self._twice_below) and span[0] == span[1]
+            return _Course(word, done, failed, span, timeout_ms, below, is_even)
+
+        self._courses = {
+            Do.REPLACE: course(
+                "replace", What.DISK_REPLACED, What.FAILED, timing.replace_ms, step, rates.replace_fails
+            ),
+            Do.CONFIGURE: course(
+                "configure", What.CONFIGURED, What.FAILED, timing.configure_ms, step, rates.configure_fails
+            ),
+            Do.RESTORE: course(
+                "restore", What.DISK_RESTORED, What.RESTORE_FAILED, timing.restore_ms, step, rates.restore_fails
+            ),
+            Do.NOTHING: course(
+                "health", What.HEALTHY, What.UNHEALTHY, timing.healthy_after_ms, self.health_timeout_ms, 0.0
+            ),
+        }
         self._patterns = {event.instances: Pattern(event.instances) for event in self._standing()}
 
     def _standing(self) -> Iterable[NeverHealthy | Fails | Silent]:
@@ -128,6 +130,11 @@ class Answers:
         """Carry the commands out: put their answers on the way, those of silent instances aside."""
         do, name = commands.do, commands.set
         course = self._courses[do]
+        if course.is_even and not self._patterns:
+            due = state.now + course.span[0]
+            answer = Reports(name, course.done, commands.slots, due, commands.attempt, do, commands.id)
+            self.queue.push(due, answer)
+            return
         failing = [
             pattern
             for pattern, rule in self.of(name).fails
@@ -144,6 +151,10 @@ class Answers:
         """
         course, occasion = self._courses[Do.NOTHING], state.now << 2
         marks = self._mark_sick(state, name, slots, upgraded=upgraded)
+        if marks is None and course.is_even and not self._patterns:
+            due = state.now + course.span[0]
+            self.queue.push(due, Reports(name, What.HEALTHY, slots, due))
+            return
         if marks is None:
             self._schedule(state, Reports(name, What.HEALTHY, slots, state.now), course, occasion, None, [])
             return
@@ -192,14 +203,12 @@ class Answers:
         failing: Sequence[Pattern | None],
     ) -> None:
         """Put the reports of a group on their way; `failing` are the patterns of those whose step is to fail."""
-        low, high = course.span
         silent = any(rule.silent == course.step for _, rule in self.of(base.set).silent)
-        lucky = course.fails_below or self._late_below or self._twice_below or low != high
-        if silent or lucky or (failing and None not in failing):
+        if silent or not course.is_even or (failing and None not in failing):
             self._schedule_each(state, base, course, occasion, version, failing)
             return
         what = course.failed if failing else base.what
-        due = state.now + low
+        due = state.now + course.span[0]
         self.queue.push(due, Reports(base.set, what, base.slots, due, base.attempt, base.answers, base.command))
 
     def _schedule_each(
@@ -266,8 +275,10 @@ class Answers:
 
         None stands for a 0 for each.
         """
-        rules = [(pattern, rule) for pattern, rule in self.of(set_name).never if upgraded or rule.names_version]
         chance = self._never_below if upgraded else 0
+        if not (chance or self._patterns or self.sick):
+            return None
+        rules = [(pattern, rule) for pattern, rule in self.of(set_name).never if upgraded or rule.names_version]
         if not rules and not chance:
             if self.sick:
                 set_at(self.sick, slots, bytes(len(slots)))
