@@ -41,7 +41,7 @@ def cut_set(text: bytes) -> tuple[bytes, Roster | None]:
         roster = roster_of_text(listed)
     except (*_NOT_READ, NotInBulk):
         return text, None
-    start = text.find(listed)
+    start = _place(text, listed, 0)
     return b"".join((text[:start], _PLACE, text[start + len(listed) :])), roster
 
 
@@ -59,10 +59,16 @@ def cut_fleet(text: bytes) -> tuple[bytes, list[Roster | None]]:
         rest, roster = cut_set(whole)
         rosters.append(roster)
         if roster is not None:
-            start = text.find(whole, done)
+            start = _place(text, whole, done)
             parts += (text[done:start], rest)
             done = start + len(whole)
     return b"".join((*parts, text[done:])), rosters
+
+
+def _place(text: bytes, piece: bytes, start: int) -> int:
+    """Return where the piece stands in the text; by its beginning, as searching for megabytes is slow."""
+    at = text.find(piece[:_LONG], start)
+    return at if text.startswith(piece, at) else text.find(piece, at)
 
 
 def put_back(sets: Any, rosters: Sequence[Roster | None]) -> bool:
