@@ -38,7 +38,9 @@ IMAGES = (
         [ImageVersion("1.2.0", 3, True, [Replica("eastus", 4, True), Replica("elsewhere")])],
     ),
 )
-words = st.text(min_size=1, max_size=8).filter(lambda text: "/" not in text and text == text.strip())
+words = st.text(min_size=1, max_size=8).filter(
+    lambda text: "/" not in text and text == text.strip() and text.isprintable()
+)
 texts = st.text(max_size=8)
 versions = st.lists(st.integers(0, 999), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
 windows = st.builds(
