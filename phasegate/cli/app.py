@@ -192,7 +192,8 @@ def simulate(
         str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong; left out, nothing does.")
     ] = None,
     log: Annotated[
-        str | None, typer.Option("--log", metavar="LOG", help="Write the log as NDJSON; `-` for standard output.")
+        str | None,
+        typer.Option("--log", metavar="LOG", help="Write the log: NDJSON, or .parquet; `-` for standard output."),
     ] = None,
     plot: Annotated[str | None, typer.Option("--plot", metavar="OUT", help="Draw it: .svg, .png or .html.")] = None,
     now: Now = None,

@@ -16,6 +16,7 @@ from phasegate.core.versions import version_key
 from phasegate.files.documents import InvalidFile, blamed_on, kind_by_ending, parse_document, read_bytes
 from phasegate.files.fleetfile import load_fleet, parse_fleet
 from phasegate.files.policyfile import parse_policy
+from phasegate.logs.logfile import log_lines
 from phasegate.plotting.times import EPOCH_FROM_MS
 from phasegate.policies import AvailabilityFirst, availability_first
 from phasegate.simulating.faultmodel import Faults
@@ -100,11 +101,9 @@ def _is_same(one: str, other: str) -> bool:
 
 def _lines(path: str) -> Iterator[bytes]:
     try:
-        with open(path, "rb") as file:
-            yield from file
-    except (OSError, ValueError) as error:
-        what = (getattr(error, "strerror", None) or str(error)).lower()
-        raise InvalidFile(f"cannot be read: {what}{_like(path)}", path) from None
+        yield from log_lines(path)
+    except InvalidFile as error:
+        raise InvalidFile(f"{error.what}{_like(path)}", error.file, error.place) from None
 
 
 def _like(path: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryFile, gettempdir
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import msgspec
 from attrs import asdict, frozen
@@ -19,7 +19,8 @@ from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.engine import Engine
 from phasegate.core.errors import PhasegateError
 from phasegate.core.model import Fleet
-from phasegate.files.documents import blamed_on, write_atomically
+from phasegate.files.documents import blamed_on
+from phasegate.logs.logfile import log_lines, write_log
 from phasegate.plotting.times import duration
 from phasegate.simulating.simulation import Progress, Run, Summary
 
@@ -189,10 +190,9 @@ def _write(chunks: Iterator[bytes], log: str | None, plot: str | None) -> None:
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
     elif log is not None:
-        write_atomically(log, chunks)
+        write_log(log, chunks)
         if plot is not None:
-            with open(log, "rb") as file:
-                _draw(file, plot)
+            _draw(log_lines(log), plot)
     else:
         for _ in chunks:  # the milestones are what is wanted
             pass
@@ -208,7 +208,7 @@ def _blamed_on_temporary_files() -> Iterator[None]:
         raise Refused(what, f"temporary file in {gettempdir()}") from None
 
 
-def _draw(log: IO[bytes], plot: str) -> None:
+def _draw(log: Iterable[bytes], plot: str) -> None:
     from phasegate.plotting import plot as plots
 
     timeline = plots.collect(map(msgspec.json.decode, log))

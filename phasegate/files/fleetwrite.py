@@ -98,10 +98,10 @@ def write_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> None:
         write_atomically(path, _ndjson(fleet) if kind == "ndjson" else _json(fleet))
 
 
-def with_arrow(name: str) -> ModuleType:
-    """Return the module `parquet`; `InvalidFile` if pyarrow is not there to read or write that file."""
+def with_arrow(name: str, module: str = "phasegate.files.parquet") -> ModuleType:
+    """Return a module that reads and writes Parquet; `InvalidFile` if pyarrow is not there, for the file's sake."""
     try:
-        return import_module("phasegate.files.parquet")
+        return import_module(module)
     except ImportError:
         what = "Parquet needs pyarrow, which is not installed; `pip install 'phasegate[arrow]'`"
         raise InvalidFile(what, name) from None

@@ -81,13 +81,13 @@ class Rows:
 
     def __init__(self, source: str | os.PathLike[str] | bytes, name: str) -> None:
         self.name = name
-        opened = pa.BufferReader(source) if isinstance(source, bytes) else _mapped(source, name)
+        opened = pa.BufferReader(source) if isinstance(source, bytes) else mapped(source, name)
         try:
             names = pq.read_schema(opened).names
             coded = [column for column in _CODED if column in names]
             self.file = pq.ParquetFile(opened, read_dictionary=coded)
         except (pa.ArrowException, OSError) as error:
-            raise InvalidFile(f"no Parquet: {_one_line(error)}", name) from None
+            raise InvalidFile(f"no Parquet: {one_line(error)}", name) from None
         self.order: Any = None  # how the rows are sorted so that those of a set are side by side, None if they are
         self.columns: Sequence[str] = names
         for column in ("set", "id"):
@@ -193,7 +193,7 @@ class Rows:
                 found = found.cast(pa.string()).dictionary_encode() if form == _TEXT else found.cast(form)
             found = (found.unify_dictionaries() if form == _TEXT else found).combine_chunks()
         except (pa.ArrowException, OSError) as error:
-            raise InvalidFile(_one_line(error), self.name, f"column {column}") from None
+            raise InvalidFile(one_line(error), self.name, f"column {column}") from None
         if isinstance(found, pa.ChunkedArray):
             found = found.chunk(0) if found.num_chunks else pa.array([], form)
         return found if self.order is None else found.take(self.order)
@@ -295,7 +295,8 @@ class Rows:
         return InvalidFile(what, self.name, f"row {row}, column {column}")
 
 
-def _mapped(path: str | os.PathLike[str], name: str) -> Any:
+def mapped(path: str | os.PathLike[str], name: str) -> Any:
+    """Open a file to be read where it lies; `InvalidFile` in the system's words if that does not go."""
     with reading(path, name):
         return pa.memory_map(os.fspath(path))
 
@@ -314,7 +315,8 @@ def _kind(form: Any) -> str:
     return "whole numbers" if pa.types.is_integer(form) else str(form)
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return the first line of what Arrow says, as error texts here are written."""
     text = str(error).partition("\n")[0]
     return text[:1].lower() + text[1:].removesuffix(".")
 

@@ -99,9 +99,16 @@ class Named(Protocol):
 
 
 def header(
-    now: int, fleet: Mapping[str, Any], policy: Mapping[str, Any], seed: int, faults: Mapping[str, Any] | None
+    now: int,
+    fleet: Mapping[str, Any] | msgspec.Raw,
+    policy: Mapping[str, Any],
+    seed: int,
+    faults: Mapping[str, Any] | None,
 ) -> bytes:
-    """Return the first line: what was run, as documents of the formats that they have in files."""
+    """Return the first line: what was run, as documents of the formats that they have in files.
+
+    The fleet may be its text already, as that of a large one is.
+    """
     line = {"t": now, "kind": "log", "format": FORMAT, "fleet": fleet, "policy": policy, "seed": seed, "faults": faults}
     return _encode(line) + b"\n"
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from attrs import define, field, frozen
 
 from phasegate.core.engine import Engine
@@ -20,9 +21,9 @@ from phasegate.core.events import Event, Scaled, Start, Tick
 from phasegate.core.facts import Became, RolloutEnded, RolloutStarted
 from phasegate.core.lifecycle import Life
 from phasegate.core.state import State
-from phasegate.files.documents import write_atomically
-from phasegate.files.fleetfile import dump_fleet
+from phasegate.files.fleetwrite import fleet_text
 from phasegate.logs.journal import POLICY_FORMAT, Journal, footer, header
+from phasegate.logs.logfile import write_log
 from phasegate.simulating.beginnings import Beginnings
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import Faults
@@ -123,10 +124,10 @@ def simulate(
 def simulate_into(path: str | os.PathLike[str], engine: Engine, **options: Any) -> Summary:
     """Do as `simulate` with the same options, and write the log to `path`: all of it, or nothing if the run breaks off.
 
-    `InvalidFile` if it cannot be written.
+    The name's ending says whether as NDJSON or as Parquet. `InvalidFile` if it cannot be written.
     """
     run = Run(engine=engine, **options)
-    write_atomically(path, run.log(is_kept=True))
+    write_log(path, run.log(is_kept=True))
     return run.summary()
 
 
@@ -184,7 +185,7 @@ class Run:
             self._journal = Journal(self.engine, policy)
             faults = None if self.faults is None else dump_faults(self.faults)
             document = {"format": POLICY_FORMAT, **policy}
-            yield header(self.now, dump_fleet(self.engine.fleet), document, self.seed, faults)
+            yield header(self.now, msgspec.Raw(fleet_text(self.engine.fleet)), document, self.seed, faults)
         self._environment.begin(self._state)
         first = self._beginnings.first()
         if first is not None:
