@@ -1,8 +1,8 @@
 from array import array
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
-IS_COMPILED: Final[bool]
+IS_COMPILED: bool
 
 def first_wrong(blob: bytes, ends: bytes) -> int: ...
 def first_repeated(blob: bytes, ends: bytes) -> int: ...

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from phasegate.core.order import natural_key
 
-IS_COMPILED: Final[bool] = False
+IS_COMPILED: bool = False
 NUMBER_MAX: Final = 2**32 - 1
 _VIEWED: Final[dict[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
 

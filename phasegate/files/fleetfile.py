@@ -39,6 +39,7 @@ from phasegate.files.timezones import utc_offsets
 __all__ = ["FLEET_FORMAT", "dump_fleet", "load_fleet", "parse_fleet", "write_fleet"]
 
 PARQUET: Final = b"PAR1"
+PARQUET_READER: Final = "phasegate.files.parquetread"
 
 
 def _instances(data: object) -> int | Roster:
@@ -112,7 +113,7 @@ def load_fleet(path: str | os.PathLike[str]) -> Fleet:
     name = os.fspath(path)
     if kind_by_ending(name) != "parquet":
         return parse_fleet(read_bytes(path), name)
-    return _from_rows(with_arrow(name).Rows(path, name), name, path)
+    return _from_rows(with_arrow(name, PARQUET_READER).Rows(path, name), name, path)
 
 
 def parse_fleet(data: bytes, name: str) -> Fleet:
@@ -127,7 +128,7 @@ def parse_fleet(data: bytes, name: str) -> Fleet:
     'eastus'
     """
     if data.startswith(PARQUET):
-        return _from_rows(with_arrow(name).Rows(data, name), name)
+        return _from_rows(with_arrow(name, PARQUET_READER).Rows(data, name), name)
     kind = kind_by_ending(name) or kind_of(name, decoded(data, name))
     if kind == "ndjson":
         return _parse_sets(data, name)

@@ -93,12 +93,12 @@ def write_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     kind = kind_by_ending(name)
     if kind == "parquet":
-        with_arrow(name).write(fleet, path)
+        with_arrow(name, "phasegate.files.parquetwrite").write(fleet, path)
     else:
         write_atomically(path, _ndjson(fleet) if kind == "ndjson" else _json(fleet))
 
 
-def with_arrow(name: str, module: str = "phasegate.files.parquet") -> ModuleType:
+def with_arrow(name: str, module: str) -> ModuleType:
     """Return a module that reads and writes Parquet; `InvalidFile` if pyarrow is not there, for the file's sake."""
     try:
         return import_module(module)

@@ -16,7 +16,7 @@ from test_fleetfile_roundtrip import fleets
 
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.core.roster import Instance, Roster
-from phasegate.files import parquet
+from phasegate.files import parquetwrite
 from phasegate.files.documents import InvalidFile
 from phasegate.files.fleetfile import load_fleet, parse_fleet, write_fleet
 
@@ -62,7 +62,7 @@ def test_large_fleets_go_into_several_groups_of_rows(tmp_path: Path, monkeypatch
     fleet = load_fleet(
         written(tmp_path / "one.parquet", {**ROWS, "zone": ["1", "2", None], "version": ["3", "1", "2"]})
     )
-    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
+    monkeypatch.setattr(parquetwrite, "ROWS_A_GROUP", 1)
     write_fleet(fleet, tmp_path / "many.parquet")
     assert 2 == pq.ParquetFile(tmp_path / "many.parquet").num_row_groups
     assert fleet == load_fleet(tmp_path / "many.parquet")
@@ -215,7 +215,8 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
 
 def test_without_pyarrow_somebody_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading and writing alike."""
-    monkeypatch.setitem(sys.modules, "phasegate.files.parquet", None)
+    for module in ("parquetread", "parquetwrite"):
+        monkeypatch.setitem(sys.modules, f"phasegate.files.{module}", None)
     fleet = parse_fleet(b'{"format": "phasegate/fleet/1", "regions": [{"name": "eastus"}]}', "fleet.json")
     for act in (lambda: load_fleet("f.parquet"), lambda: write_fleet(fleet, tmp_path / "f.parquet")):
         with pytest.raises(InvalidFile, match=r"pip install 'phasegate\[arrow\]'"):

@@ -1,11 +1,10 @@
 from array import array
-from typing import Final
 
 from typing_extensions import disjoint_base
 
 from phasegate.simulating.reports import Reports
 
-IS_COMPILED: Final[bool]
+IS_COMPILED: bool
 
 @disjoint_base
 class Queue:

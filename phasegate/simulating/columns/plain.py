@@ -12,7 +12,7 @@ from phasegate.core.events import What
 from phasegate.simulating.chance import MASK, Draw, between, draw
 from phasegate.simulating.reports import Reports
 
-IS_COMPILED: Final[bool] = False
+IS_COMPILED: bool = False
 
 _Entry = tuple[int, int, int, Reports, int, int, int]  # due, number, push, base, slot, observed_at, what
 _ALL: Final = 255  # in the place of a `What`: the base itself is delivered, all of it
