@@ -145,8 +145,6 @@ class Rows:
             found = (found.unify_dictionaries() if form == TEXT else found).combine_chunks()
         except (pa.ArrowException, OSError) as error:
             raise InvalidFile(one_line(error), self.name, f"column {column}") from None
-        if isinstance(found, pa.ChunkedArray):
-            found = found.chunk(0) if found.num_chunks else pa.array([], form)
         return found if self.order is None else found.take(self.order)
 
     def _ids(self) -> tuple[memoryview, memoryview]:
@@ -272,9 +270,5 @@ def _full_name(scale_set: Any) -> str | None:
 
 def _wrong(ids: PackedNames) -> int:
     """Return the first id that is empty, holds a `/`, or was there before."""
-    seen: set[str] = set()
-    for at, name in enumerate(ids):
-        if not name or "/" in name or name in seen:
-            return at
-        seen.add(name)
-    raise AssertionError("one of the ids is wrong")
+    first: dict[str, int] = {}
+    return next(at for at, name in enumerate(ids) if not name or "/" in name or first.setdefault(name, at) != at)

@@ -182,6 +182,29 @@ def test_reading_in_bulk_and_one_by_one_agree(row: dict[str, Any]) -> None:
     assert quick == slow or (b"\\" in text and quick is None)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"id": "a", "phase_ordering_number": -1}],
+        [{"id": "a", "upgrade_domain": 2**16}],
+        [{"id": str(number), "version": str(number)} for number in range(2**16 + 1)],
+        [{"id": str(number), "zone": f"z{number}"} for number in range(256)],
+    ],
+)
+def test_what_is_out_of_its_range_is_not_read_in_bulk(rows: list[dict[str, Any]]) -> None:
+    """Numbers, and how many versions or zones one set can have; the strict reader then says which it is."""
+    from phasegate.files.instancerows import NotInBulk, roster_of_text
+
+    with pytest.raises(NotInBulk):
+        roster_of_text(msgspec.json.encode(rows))
+
+
+def test_an_empty_table_of_sets_is_empty() -> None:
+    """Lines without anything on them are no fleet."""
+    with pytest.raises(InvalidFile, match="is empty"):
+        parse_fleet(b"\n \n", "fleet.ndjson")
+
+
 def _never(rows: object) -> Roster:
     from phasegate.files.instancerows import NotInBulk
 
