@@ -26,10 +26,11 @@ QUICK: Final = ("--quick", "--benchmark-max-time=0.01", "--benchmark-min-rounds=
 
 
 class Failed(PhasegateError):
-    """A benchmark found another result than it must have; `output` is what pytest said."""
+    """A benchmark found another result than it must have, or the run broke off; `output` is what pytest said."""
 
-    def __init__(self, output: str) -> None:
-        super().__init__("a benchmark did not come to the result that it must have")
+    def __init__(self, code: int, output: str) -> None:
+        wrong = "a benchmark did not come to the result that it must have"
+        super().__init__(wrong if code == 1 else f"the benchmarks broke off, with exit code {code}")
         self.output = output
 
 
@@ -44,7 +45,7 @@ def run(
     """Run the benchmarks on fleets of at most `most` instances; `said` is called with the name of each that is done.
 
     With `cpu` they are timed with the processor's clock; `only` takes those whose name has it. What is `missing` must
-    be installed before. `PhasegateError` if nothing is selected, `Failed` if a result is wrong.
+    be installed before. `PhasegateError` if nothing is selected, `Failed` if a result is wrong or pytest breaks off.
     """
     here = Path(__file__).parent
     with tempfile.TemporaryDirectory() as room:
@@ -65,7 +66,7 @@ def run(
         if code == 5:
             raise PhasegateError(f"no benchmark has `{only}` in its name")
         if code:
-            raise Failed(output)
+            raise Failed(code, output)
         return Figures(tuple(read(json.loads(found.read_bytes()))))
 
 

@@ -71,12 +71,18 @@ def test_what_is_not_installed_is_named(call: Any, monkeypatch: pytest.MonkeyPat
     assert "simpy_of_another_planet, not installed; `pip install 'phasegate[bench]'`" in result.stderr
 
 
-def test_a_wrong_result_is_shown_and_the_answer_is_no(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(1, "error: a benchmark did not come to"), (-9, "error: the benchmarks broke off, with exit code -9")],
+)
+def test_a_wrong_result_is_shown_and_the_answer_is_no(
+    call: Any, monkeypatch: pytest.MonkeyPatch, code: int, error: str
+) -> None:
     """What pytest said of it, then one line; the exit code is that of a "no"."""
-    monkeypatch.setattr(running, "_watched", lambda *given: (1, "E   assert 1 == 2\n"))
+    monkeypatch.setattr(running, "_watched", lambda *given: (code, "E   assert 1 == 2\n"))
     result = call("bench", "--quick")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("E   assert 1 == 2\nerror: a benchmark did not come to")
+    assert result.stderr.startswith(f"E   assert 1 == 2\n{error}")
 
 
 def test_an_interrupt_ends_the_benchmarks_too(monkeypatch: pytest.MonkeyPatch) -> None:
