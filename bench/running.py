@@ -20,7 +20,7 @@ from phasegate.bench.clock import CPU_CLOCK
 from phasegate.bench.figures import Figures, read
 from phasegate.core.errors import PhasegateError
 
-NEEDED: Final = ("pytest", "pytest_benchmark", "numpy", "polars", "simpy")
+NEEDED: Final = ("pytest", "pytest_benchmark", "matplotlib", "numpy", "polars", "pyarrow", "simpy")
 SECONDS_EACH: Final = 0.5  # how long a benchmark is repeated; short ones more often, long ones once
 QUICK: Final = ("--quick", "--benchmark-max-time=0.01", "--benchmark-min-rounds=1")
 
