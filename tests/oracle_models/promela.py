@@ -185,7 +185,7 @@ def _settling(shape: Shape) -> Iterator[str]:
     for s, cell in _walk(shape):
         name = f"{s}_{_name(cell)}"
         hold = "NO_CELL" if cell < 0 else str(cell)
-        yield f"  could_start = !picked[{s}] && FREE_{name} && CANDIDATE_{name};"
+        yield f"  could_start = !picked[{s}] && FREE_{name} && CANDIDATE_{name}{_is_first(shape, s, cell)};"
         yield f"  look({s}, {hold});{_greedy(shape, s, cell)}"
     yield "  skip\n}\ninline PROMISES_HOLD() {"
     for s, limits in enumerate(shape.sets):
@@ -212,6 +212,15 @@ def _walk(shape: Shape) -> list[tuple[int, int]]:
         for cell, _ in shape.choices(s)
     }
     return [(s, cell) for _, s, cell in sorted(places)]
+
+
+def _is_first(shape: Shape, s: int, cell: int) -> str:
+    """With `prioritize_unhealthy`: that the set's first candidate is in this cell, and no unhealthy one in another."""
+    if cell < 0 or not shape.sets[s].prioritizes:
+        return ""
+    sick = {x: _any(f"{_candidate(shape, i)} && BAD({i})" for i in _within(shape, s, x)) for x, _ in shape.choices(s)}
+    elsewhere = _any(f"FREE_{s}_{x} && {of}" for x, of in sick.items() if x != cell)
+    return f" && ({sick[cell]} || !{elsewhere})"
 
 
 def _cells_of(shape: Shape, s: int) -> list[int]:

@@ -133,6 +133,7 @@ SCRATCH byte picked[SETS];
 SCRATCH byte domain;
 SCRATCH byte taken_well;
 SCRATCH byte moved;
+SCRATCH byte again;            /* a set was picked: look at all of them again, in order */
 SCRATCH byte alive;
 SCRATCH byte some_faulted;
 SCRATCH byte some_cancelled;
@@ -294,7 +295,7 @@ inline hold_ends(s) {
 /* a set that could start in this cell now: its gates; if both let it pass, the sets after it see it at work there */
 inline look(s, c) {
   if
-  :: !moved && !picked[s] && MAY(s) && flying[s] == 0 && could_start ->
+  :: !moved && !again && !picked[s] && MAY(s) && flying[s] == 0 && could_start ->
        if
        :: gate_broken[s] -> end(s, FAULTED, TOO_MANY_UPGRADED_UNHEALTHY)
        :: else ->
@@ -303,6 +304,7 @@ inline look(s, c) {
             :: too_sick[s] && status[s] == ROLLING -> end(s, FAULTED, TOO_MANY_UNHEALTHY)
             :: else ->
                  picked[s] = true;
+                 again = true;
                  was_hold[s] = hold[s];
                  was_status[s] = status[s];
                  hold[s] = c;
@@ -436,7 +438,11 @@ inline settle() {
        COUNT();
        BATCHES_END();
        HOLDS_END();
-       WALK();
+       again = true;
+       do
+       :: again && !moved -> again = false; WALK()
+       :: else -> break
+       od;
        put_back_picks();
        COUNT();
        completions();

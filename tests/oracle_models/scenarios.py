@@ -132,6 +132,18 @@ def delays_in_both_phases() -> Scenario:
     )
 
 
+def unhealthy_first() -> Scenario:
+    """Let two sets contend for zones, where the unhealthy go first and not the first zone."""
+    sick = vm(2, "2", health="unhealthy")
+    return a_scenario(
+        a_fleet(a_set("a/db", [vm(1, "1"), sick]), a_set("a/web", [vm(1, "1"), vm(2, "2")])),
+        Freedom(health_flips=1, lost_reports=0),
+        prioritize_unhealthy=True,
+        max_batch_percent=50,
+        max_unhealthy_percent=50,
+    )
+
+
 def a_quorum() -> Scenario:
     """Let a group have one instance of two sets in flight at a time; one of the sets goes across zones."""
     cross = RollingPolicy(enable_cross_zone=True)
@@ -278,6 +290,7 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     flips_and_shrinking,
     manual_without_rollback,
     zones_shared_by_sets,
+    unhealthy_first,
     a_quorum,
     busy_cells,
     reports_out_of_order,

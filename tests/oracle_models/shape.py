@@ -131,7 +131,8 @@ class Shape:
         spares: dict[str, list[Instance]] = {}
         for some in scenario.spares:
             spares.setdefault(some.set, []).extend(some.instances)
-        phases = () if is_manual else _phases(fleet, {name: of.count(PENDING) for name, of in lives.items()})
+        has_phases = not is_manual and fleet.images[0].reference.is_platform
+        phases = () if not has_phases else _phases(fleet, {name: of.count(PENDING) for name, of in lives.items()})
         rank = {name: (at, name) for at, names in enumerate(phases) for name in names}
         regions = sorted((one.name for one in fleet.regions), key=lambda name: rank.get(name, (len(phases), name)))
         zones = {one.name: (*sorted_zones(one.zones), "-") for one in fleet.regions}
@@ -197,8 +198,13 @@ def _only_rollout(scenario: Scenario) -> Rollout:
         raise Unmodelled("several images, Service Fabric")
     if any(window.timezone != "UTC" for one in fleet.sets for window in one.windows):
         raise Unmodelled("maintenance windows in local time")
-    if not fleet.images[0].reference.is_platform or scenario.policy.also:
-        raise Unmodelled("a gallery image, or policies of users")
+    regions = {one.region for one in fleet.sets}
+    for version in () if fleet.images[0].reference.is_platform else fleet.images[0].versions:
+        counted = {replica.name for replica in version.regions if not replica.exclude_from_latest}
+        if version.exclude_from_latest or not regions <= counted:
+            raise Unmodelled("a gallery image that does not count everywhere")
+    if scenario.policy.also:
+        raise Unmodelled("policies of users")
     start = scenario.start if scenario.start is not None else (Rollout(fleet.images[0].name, 0),)
     if len(start) != 1:
         raise Unmodelled("a beginning that is not one rollout")

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from phasegate.core.twin import Kernel as Twin
 from phasegate.verifying.scenario import Scenario
+from phasegate.verifying.scenariofile import load_scenario
 
 from .checkers import build_spin, shortest, spin
 from .conftest import explored
@@ -18,6 +19,8 @@ from .promela import promela
 from .scenarios import SCENARIOS, batches_and_gates, reports_out_of_order
 from .shape import Shape, Unmodelled
 
+LIBRARY = Path(__file__).parents[1] / "scenarios"
+
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -25,6 +28,17 @@ def test_spin_finds_as_many_states_and_transitions(scenario: Callable[[], Scenar
     """Without symmetry, distinct states and transitions agree exactly, and no promise is broken in either."""
     build_spin(promela(Shape.of(scenario())), tmp_path, defines=("PROMISES", "PACKED"))
     theirs, ours = spin(tmp_path), explored(scenario())
+    assert (theirs.states, theirs.transitions) == (ours.states, ours.transitions)
+    assert (theirs.violated, ours.violation) == (False, None)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("name", ["pairs", "pair_chain", "own_conflicts", "group_of_instances", "zones_and_loners"])
+def test_spin_finds_as_many_in_the_library(name: str, tmp_path: Path) -> None:
+    """The same for scenarios of the library about places that sets keep from one another."""
+    scenario = load_scenario(LIBRARY / f"{name}.yaml")
+    build_spin(promela(Shape.of(scenario)), tmp_path, defines=("PROMISES", "PACKED"))
+    theirs, ours = spin(tmp_path), explored(scenario)
     assert (theirs.states, theirs.transitions) == (ours.states, ours.transitions)
     assert (theirs.violated, ours.violation) == (False, None)
 
