@@ -1916,7 +1916,11 @@ cdef class Explorer:
         self.compare(True)
         self.c_moves()
         self.remember()
-        self.base_rest_number = -1  # what is left now was not read from a key
+        for at in range(self.sets):  # what is remembered now was not read from a key, and has no numbers
+            self.base_set_number[at] = -1
+        for at in range(self.rollouts):
+            self.base_rollout_number[at] = -1
+        self.base_rest_number = -1
         for at in range(self.move_count):
             if self.shown(self.moves_[at]) == tuple(move):
                 return bool(self.c_happen(self.moves_[at]))
