@@ -137,8 +137,8 @@ class Run:
         """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
         if not self.explorer.states:
             return "memory"  # not even the first one found room
-        self._watch()
         broken = self._ask(self._open_questions())
+        self._watch()  # only now: what the first state has widened is looked at too
         chunk = 64
         while not broken:
             before = time.monotonic()

@@ -279,6 +279,16 @@ def test_the_explorer_asks_by_itself_where_columns_tell(kernel: Any) -> None:
     def outside(state: StateView) -> bool:
         return bool(state.failed + state.left["failed_steps"] < 2)
 
+    @always(reads=("failed",))
+    def later(state: StateView) -> bool:
+        return bool(state.failed == 0 and state.restored == 0)
+
+    @always(reads=("upgraded",))
+    def branching(state: StateView) -> bool:
+        return bool(state.upgraded < 1 or state.pending < 3)
+
+    assert "violated" == verify(library("set_of_three"), promises=[later], kernel=kernel).verdict
+    assert ("pending",) == verify(library("set_of_three"), promises=[branching], kernel=kernel).asked[0].undeclared
     result = verify(library("set_of_three"), promises=[widened, outside], kernel=kernel)
     assert (True, [("restored",), ()]) == (result.holds, [one.undeclared for one in result.asked])
     assert result.is_symmetric
