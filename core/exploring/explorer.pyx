@@ -502,7 +502,8 @@ cdef class Explorer:
         self.open.settle_times()
         self.compare(True)
         self.c_read()
-        self.insert(hashed(self.key, self.key_bytes), 0)
+        if self.insert(hashed(self.key, self.key_bytes), 0) != 1:
+            raise MemoryError()
         self.todo_is_kept = order == "depth"
         if self.todo_is_kept:
             self.push_todo(0)
@@ -1707,7 +1708,10 @@ cdef class Explorer:
     cdef bint has_another_block(self) noexcept nogil:
         cdef uint8_t** blocks
         cdef uint32_t** parents
-        if self.c_bytes_used() + BLOCK * (self.key_bytes + 4) > self.memory_max or self.states >= STATES_MAX:
+        # the first block is there whatever the bound: there is a state to say something of
+        if self.block_count and self.c_bytes_used() + BLOCK * (self.key_bytes + 4) > self.memory_max:
+            return False
+        if self.states >= STATES_MAX:
             return False
         blocks = <uint8_t**>realloc(self.blocks, (self.block_count + 1) * sizeof(uint8_t*))
         if blocks != NULL:

@@ -150,9 +150,8 @@ def _zones(opened: Open) -> Iterator[Symmetry]:
         if zone != "-":
             by_region.setdefault(region, []).append(at)
     used = {site[1] for site in _sites(opened)}
-    region = opened.work.compiled.directory.set_region
-    regions = opened.work.compiled.directory.regions
-    busy = {regions[region[s]] for pair in contending(opened) for s in pair}
+    directory = opened.work.compiled.directory
+    busy = {directory.regions[directory.set_region[s]] for pair in contending(opened) for s in pair}
     zones = [[x for x in of if x in used] for name, of in by_region.items() if name not in busy]
     for orders in product(*(permutations(of) for of in zones)):
         cell = list(range(len(names)))

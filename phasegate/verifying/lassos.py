@@ -111,7 +111,9 @@ def _fair_parts(graph: _Graph, among: Iterable[int]) -> Iterator[set[int]]:
             if len(part) == 1:
                 continue
             possible = frozenset().union(*(graph.possible[n] for n in part))
-            met = frozenset().union(*(meets for *_, meets in inside.subgraph(part).edges.data("meets")))
+            met: frozenset[Obligation] = frozenset()
+            for _, _, meets in inside.subgraph(part).edges.data("meets"):
+                met |= meets
             missed = possible - met
             if not missed:
                 yield part
@@ -122,7 +124,7 @@ def _fair_parts(graph: _Graph, among: Iterable[int]) -> Iterator[set[int]]:
 def _round_trip(graph: _Graph, part: set[int], first: int) -> list[int]:
     """Return a way through the part from `first` back to it, on which every obligation of the part is met."""
     inside = graph.edges.subgraph(part)
-    owed = set().union(*(graph.possible[n] for n in part))
+    owed: set[Obligation] = set().union(*(graph.possible[n] for n in part))
     trip, here = [], first
     while owed:
         one, other, meets = min(edge for edge in inside.edges.data("meets") if edge[2] & owed)

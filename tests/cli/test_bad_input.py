@@ -155,11 +155,12 @@ def test_a_bad_policy_or_faults_file_is_one_line(call: Any, write: Any, kind: st
     assert [Path("fleet.json"), Path("other.json")] == sorted(Path().iterdir())
 
 
+NO_LOG = "no log as `simulate --log` writes it"
 LOGS: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "input data was truncated"),
-    "truncated": (b'{"t":0,"kind":"log-sta', "input data was truncated"),
-    "a fleet": (json.dumps(small()).encode(), "object missing required field `t`"),
-    "garbage": (GARBAGE, "invalid character (byte 0)"),
+    "empty": (b"", "is empty (log.ndjson)"),
+    "truncated": (b'{"t":0,"kind":"log-sta', f"{NO_LOG}: input data was truncated (log.ndjson: line 1)"),
+    "a fleet": (json.dumps(small()).encode(), f"{NO_LOG}: object missing required field `t` (log.ndjson: line 1)"),
+    "garbage": (GARBAGE, f"{NO_LOG}: invalid character (byte 0) (log.ndjson: line 1)"),
 }
 
 
@@ -167,11 +168,10 @@ LOGS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("arguments", [["replay", "log.ndjson"], ["explain", "log.ndjson", "eastus/web/0"]])
 def test_a_bad_log_is_one_line(call: Any, write: Any, arguments: list[str], kind: str) -> None:
     """To replay it, or to ask about somebody in it."""
-    data, why = LOGS[kind]
+    data, error = LOGS[kind]
     write("log.ndjson", "")
     Path("log.ndjson").write_bytes(data)
     result = call(*arguments)
-    error = f"not the first line of a log: {why} (log.ndjson: line 1)"
     assert (2, "", f"error: {error}\n") == (result.exit_code, result.stdout, result.stderr)
 
 
