@@ -263,14 +263,34 @@ def explain(
         "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}],",
         "  disagreements [{what, expected, found}]",
         "of several scenarios: format, scenarios [as above]",
+        "of a sweep: format, sweep, about, parameters, where, runs [{parameters {name: value}, verdict, reason, promise,",
+        "  states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric, is_expected,",
+        "  is_final, disagreements, taken_over}], stale,",
+        "  totals {cases, done, old, verdicts, states, transitions, seconds}",
         "Exit code 1: a promise is broken, or a scenario does not come out as it expects; 3: undetermined.",
     )
 )
 def verify(
     scenarios: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files; `-` for standard input.")
-    ],
+        list[str] | None, typer.Argument(metavar="SCENARIO...", help="Scenario files; `-` for standard input.")
+    ] = None,
     *,
+    sweep: Annotated[
+        str | None,
+        typer.Option("--sweep", metavar="FILE", help="Many scenarios, or a family over a grid, side by side."),
+    ] = None,
+    results: Annotated[
+        str | None,
+        typer.Option("--results", metavar="FILE", help="A sweep's results as NDJSON; a second start goes on from them."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Sweep on a Ray cluster: its address, or auto."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="A sweep's processes; left out, one a processor."),
+    ] = None,
     symmetry: Annotated[
         bool, typer.Option("--symmetry/--no-symmetry", help="Take for one what differs in names only.")
     ] = True,
@@ -302,10 +322,31 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
-    from phasegate.cli.verifying import run
+    if sweep is not None:
+        from phasegate.cli.sweeping import run as run_sweep
 
+        return run_sweep(
+            sweep,
+            scenarios or (),
+            symmetry=symmetry,
+            order=order,
+            states=states,
+            seconds=seconds,
+            memory=memory,
+            kernel=kernel,
+            promises=promises,
+            seed=seed,
+            trace=trace,
+            results=results,
+            cluster=cluster,
+            workers=workers,
+            as_json=as_json,
+        )
+    from phasegate.cli.verifying import refuse_without_sweep, run
+
+    refuse_without_sweep(results=results, cluster=cluster, workers=workers)
     return run(
-        scenarios,
+        scenarios or (),
         symmetry=symmetry,
         order=order,
         states=states,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import threading
@@ -19,6 +18,7 @@ from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.errors import InvalidModel
 from phasegate.core.kernels import default_kernel
 from phasegate.files.documents import InvalidFile, write_atomically
+from phasegate.files.sizes import bytes_of
 from phasegate.verifying.promise import Custom, load_promises
 from phasegate.verifying.result import Bounds, Order, Progress, Result
 from phasegate.verifying.run import verify
@@ -29,8 +29,6 @@ from phasegate.verifying.story import story
 FORMAT: Final = "phasegate/verification/1"
 ORDERS: Final = ("breadth", "depth", "random")
 KERNELS: Final = ("compiled", "twin")
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 def run(
@@ -48,7 +46,9 @@ def run(
     as_json: bool,
 ) -> Exit:
     """Verify each scenario, write the trace that is asked for, and show what came of it."""
-    _check(order, kernel, states, seconds, trace, len(scenarios))
+    if not scenarios:
+        raise Refused("name a scenario file, or a sweep file with --sweep", "SCENARIO")
+    check(order, kernel, states, seconds, trace, len(scenarios))
     if trace == "-" and as_json:
         raise Refused("the log and `--json` cannot both go to standard output; write the log to a file", "--trace")
     bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
@@ -74,7 +74,14 @@ def run(
     return _exit(results, is_cut=stop())
 
 
-def _check(
+def refuse_without_sweep(**options: object) -> None:
+    """Refuse options that say something of a sweep where there is none."""
+    for name, value in options.items():
+        if value is not None:
+            raise Refused("is of sweeps; name one with --sweep", f"--{name}")
+
+
+def check(
     order: str, kernel: str | None, states: int | None, seconds: float | None, trace: str | None, count: int
 ) -> None:
     """Refuse what cannot be done before a long run, not after it."""
@@ -101,10 +108,10 @@ def memory_of(text: str | None) -> int | None:
         if "SC_AVPHYS_PAGES" not in os.sysconf_names:
             return None
         return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise Refused(f"`{text}` is no amount of memory, like `500M` or `2G`", "--memory")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
+    try:
+        return bytes_of(text)
+    except InvalidModel as error:
+        raise Refused(error.what, "--memory") from None
 
 
 def _verified(
