@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, cast
 
-from attrs import asdict, evolve
+from attrs import asdict
 
 from phasegate.cli.ending import Exit, Refused
 from phasegate.cli.inputs import Inputs, refuse_same
@@ -16,8 +16,8 @@ from phasegate.cli.verifying import check, interruptible, memory_of
 from phasegate.files.documents import decoded
 from phasegate.verifying.promise import load_promises
 from phasegate.verifying.run import Bounds, Order
-from phasegate.verifying.sweeping.cluster import Cluster, NoCluster
 from phasegate.verifying.sweeping.cases import Settings
+from phasegate.verifying.sweeping.cluster import Cluster, NoCluster
 from phasegate.verifying.sweeping.outcome import document_of
 from phasegate.verifying.sweeping.pool import Place, Pool
 from phasegate.verifying.sweeping.results import opened
@@ -85,8 +85,11 @@ def run(
 
 def _bounds(given: Bounds, states: int | None, seconds: float | None, memory: str | None) -> Bounds:
     """Return the file's bounds, each that the command line says in its place."""
-    said = {"states": states, "seconds": seconds, "memory": memory_of(memory) if memory is not None else None}
-    return evolve(given, **{name: value for name, value in said.items() if value is not None})
+    return Bounds(
+        states=given.states if states is None else states,
+        seconds=given.seconds if seconds is None else seconds,
+        memory=given.memory if memory is None else memory_of(memory),
+    )
 
 
 def _promises(files: Inputs, path: str | None) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""What `phasegate verify --sweep` shows: a row for each case in the order of the grid, and what they come to together."""
+"""What `phasegate verify --sweep` shows: a row for each case in the order of the grid, and totals."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def _table(table: Table) -> Grid:
         shown.add_row(*(_value(value) for value in row.case.parameters.values()), *_cells(row.outcome))
     totals = table.totals
     blank = [""] * (len(names) - 1)
-    shown.add_row(
-        Text("all", style=DIM), *blank, "", number(totals.states), number(totals.transitions), "", "", ""
-    )
+    shown.add_row(Text("all", style=DIM), *blank, "", number(totals.states), number(totals.transitions), "", "", "")
     return shown
 
 

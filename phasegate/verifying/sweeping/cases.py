@@ -107,9 +107,7 @@ def of_grid(family: Path, grid: Mapping[str, Sequence[Any]], blamed: str) -> tup
     )
 
 
-def _case(
-    number: int, family: Path, document: Mapping[str, Any], parameters: Mapping[str, Any], blamed: str
-) -> Case:
+def _case(number: int, family: Path, document: Mapping[str, Any], parameters: Mapping[str, Any], blamed: str) -> Case:
     varied: Any = document
     for path, value in parameters.items():
         try:
@@ -145,10 +143,11 @@ def _taken_in(path: Path) -> dict[str, Any]:
     data = read_bytes(path)
     parse_scenario(data, str(path))
     document = dict(mapping_of(parse_document(data, str(path))))
-    if isinstance(document["fleet"], str):
-        document["fleet"] = without_format(dump_fleet(load_fleet(path.parent / document["fleet"])), FLEET_FORMAT)
-    if isinstance(document.get("policy"), str):
-        document["policy"] = without_format(read_document(path.parent / document["policy"]), POLICY_FORMAT)
+    fleet, policy = document["fleet"], document.get("policy")
+    if isinstance(fleet, str):
+        document["fleet"] = without_format(dump_fleet(load_fleet(path.parent / fleet)), FLEET_FORMAT)
+    if isinstance(policy, str):
+        document["policy"] = without_format(read_document(path.parent / policy), POLICY_FORMAT)
     return document
 
 

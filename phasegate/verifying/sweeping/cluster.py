@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from attrs import define, field
 
@@ -19,6 +21,8 @@ from phasegate.verifying.run import Progress
 from phasegate.verifying.sweeping.cases import sources
 from phasegate.verifying.sweeping.outcome import Job, Outcome, lost, worked
 from phasegate.verifying.sweeping.pool import POLL_SECONDS, Work
+
+REACHED_SECONDS: Final = 10.0  # to be heard by the head of a cluster
 
 
 class NoCluster(PhasegateError):
@@ -53,6 +57,7 @@ class Cluster:
         `NoCluster` if there is none at the address.
         """
         ray = self._ray
+        _refuse_unreachable(self.address)
         try:
             ray.init(address=self.address, logging_level=logging.ERROR, log_to_driver=False, namespace="phasegate")
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -83,6 +88,17 @@ def served(work: Work, job: Job, wanted: str) -> Outcome:
     if found != wanted:
         return lost(f"the worker has another phasegate, {found} instead of {wanted}")
     return work(job, os.cpu_count() or 1, _nobody_told, _never)
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Refuse an address where nobody listens: ray itself would go on trying for a quarter of an hour."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if parts.hostname and parts.port:  # else a word that ray knows, like `auto`
+            socket.create_connection((parts.hostname, parts.port), REACHED_SECONDS).close()
+    except (OSError, ValueError) as error:
+        what = (getattr(error, "strerror", None) or str(error)).lower()
+        raise NoCluster(f"no cluster at `{address}`: {what}") from None
 
 
 def _nobody_told(progress: Progress) -> None:

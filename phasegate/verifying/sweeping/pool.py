@@ -78,6 +78,7 @@ class Pool:
                     process.start()
                     theirs.close()
                     running[ours] = process, job
+                connection: Any
                 for connection in wait(list(running), POLL_SECONDS):
                     process, job = running[connection]
                     said = _received(connection)

@@ -1,8 +1,8 @@
 """The results file: NDJSON, a line for each case that is done, in the order in which they were done.
 
 The first line says which sweep it is of. Each line is brought to the disk before the next case is looked at, so that a
-sweep that was killed goes on where it was: a second start with the same file takes over what is there. What stands after
-the last line end was being written when it was killed, and goes.
+sweep that was killed goes on where it was: a second start with the same file takes over what is there. What stands
+after the last line end was being written when it was killed, and goes.
 """
 
 from __future__ import annotations
@@ -143,5 +143,3 @@ def opened(path: str, sweep: Sweep) -> Iterator[Results]:
 
 def _refused(error: OSError | ValueError, path: str) -> InvalidFile:
     return InvalidFile(f"cannot be written: {(getattr(error, 'strerror', None) or str(error)).lower()}", path)
-
-

@@ -31,7 +31,7 @@ def steps_of(path: str) -> tuple[Step, ...]:
 
 
 def refuse_overlaps(paths: Sequence[str]) -> None:
-    """Refuse places of which one lies in another: which value would count there?"""
+    """Refuse places of which one lies in another, where it would not be clear which value counts."""
     known = {steps_of(path): path for path in paths}
     for steps, path in known.items():
         for length in range(1, len(steps)):

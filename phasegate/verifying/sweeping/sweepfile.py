@@ -65,7 +65,7 @@ def parse_sweep(data: bytes, name: str) -> Sweep:
     """Return the sweep that a text describes; `name` is what errors call it, and whose folder paths are seen from.
 
     `InvalidFile`, with the place, if it is no such document; if a file or pattern leads nowhere; for a parameter whose
-    place a scenario does not have, or a value that it cannot take there; and for all that scenario files are refused for.
+    place a scenario does not have, or a value that it cannot take there; and for whatever scenario files are refused.
     """
     document = parse_document(data, name)
     with blamed_on(name):

@@ -1,4 +1,4 @@
-"""A sweep run to its end: what is known is taken over, the rest is verified, and rows stand in the order of the grid."""
+"""A sweep run to its end: what is known is taken over, the rest is verified; rows are in the order of the grid."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Table:
             done=len(done),
             old=sum(row.is_old for row in self.rows),
             verdicts={
-                verdict: sum(one.verdict == verdict for one in done) for verdict in ("holds", "violated", "undetermined")
+                verdict: sum(one.verdict == verdict for one in done)
+                for verdict in ("holds", "violated", "undetermined")
             },
             states=sum(one.states for one in done),
             transitions=sum(one.transitions for one in done),
@@ -101,9 +102,7 @@ def swept(
         stale = sum(results.is_stale(case, digests[case.number]) for case in sweep.cases)
     old = [outcome is not None for outcome in found]
     watch = Watch(cases=len(found), done=sum(old), told=told)
-    jobs = [
-        Job(case=case, settings=settings, bounds=bounds) for case in sweep.cases if found[case.number] is None
-    ]
+    jobs = [Job(case=case, settings=settings, bounds=bounds) for case in sweep.cases if found[case.number] is None]
 
     def note(job: Job, progress: Progress) -> None:
         watch.running[job.case.number] = job.case, progress
@@ -123,6 +122,5 @@ def swept(
 
 def _rows(cases: Sequence[Case], found: Sequence[Outcome | None], old: Sequence[bool]) -> tuple[Row, ...]:
     return tuple(
-        Row(case=case, outcome=outcome, is_old=is_old)
-        for case, outcome, is_old in zip(cases, found, old, strict=True)
+        Row(case=case, outcome=outcome, is_old=is_old) for case, outcome, is_old in zip(cases, found, old, strict=True)
     )
