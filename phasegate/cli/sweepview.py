@@ -11,7 +11,7 @@ from rich.text import Text
 from phasegate.cli.screen import BAD, DIM, GOOD, ODD, STRONG, Head, Screen, columns, dotted, heading, indented, number
 from phasegate.cli.verifyview import COLOURS, REASONS, amount
 from phasegate.plotting.summary import counted
-from phasegate.verifying.sweeping.cases import value_in_words
+from phasegate.verifying.sweeping.cases import Case, value_in_words
 from phasegate.verifying.sweeping.outcome import Outcome
 from phasegate.verifying.sweeping.sweepfile import Sweep
 from phasegate.verifying.sweeping.sweeping import Table, Watch
@@ -52,17 +52,25 @@ def headings(paths: Sequence[str]) -> list[str]:
 
 def at_work(sweep: Sweep, watch: Watch) -> str:
     """Return how far those are that are being verified, in one line."""
-    names = headings(sweep.parameters)
     return "  |  ".join(
-        f"{_of(names, list(case.parameters.values()))}: {now.states:,} states, depth {now.depth}"
-        for case, now in watch.running.values()
+        f"{in_short(sweep, case)}: {now.states:,} states, depth {now.depth}" for case, now in watch.running.values()
     )
 
 
-def _of(names: Sequence[str], values: Sequence[object]) -> str:
-    if names == ["scenario"]:
-        return str(values[0])
-    return ", ".join(f"{name} {_value(value)}" for name, value in zip(names, values, strict=True))
+def in_short(sweep: Sweep, case: Case) -> str:
+    """Return which case it is, in few words."""
+    values = _values(sweep, case)
+    if sweep.family is None:
+        return values[0]
+    return ", ".join(f"{name} {value}" for name, value in zip(headings(sweep.parameters), values, strict=True))
+
+
+def _values(sweep: Sweep, case: Case) -> list[str]:
+    """Return what tells a case apart; of a scenario its name, if no other has the same, else its path."""
+    if sweep.family is None:
+        is_one = sum(other.name == case.name for other in sweep.cases) == 1
+        return [case.name if is_one else str(case.parameters["scenario"])]
+    return [_value(value) for value in case.parameters.values()]
 
 
 def _value(value: object) -> str:
@@ -83,7 +91,7 @@ def _table(table: Table) -> Grid:
         ("memory", "right"),
     )
     for row in table.rows:
-        shown.add_row(*(_value(value) for value in row.case.parameters.values()), *_cells(row.outcome))
+        shown.add_row(*_values(table.sweep, row.case), *_cells(row.outcome))
     totals = table.totals
     blank = [""] * (len(names) - 1)
     shown.add_row(Text("all", style=DIM), *blank, "", number(totals.states), number(totals.transitions), "", "", "")
@@ -112,17 +120,21 @@ def _verdict(outcome: Outcome) -> Text:
         text.append(f" ({outcome.promise})", style=DIM)
     if outcome.is_expected:
         text.append(", as expected", style=GOOD)
-    for what, expected, found in outcome.disagreements:
-        text.append(f", expected {what} {expected}, found {found}", style=BAD)
+    if outcome.disagreements:
+        text.append(", not as expected", style=BAD)
     return text
 
 
 def _lines(table: Table) -> list[Text]:
     totals = table.totals
     verdicts = [
-        Text(f"{count:,} {verdict}", style=COLOURS[verdict]) for verdict, count in totals.verdicts.items() if count
+        Text(f"{verdict} {count:,}", style=COLOURS[verdict]) for verdict, count in totals.verdicts.items() if count
     ]
     lines = [dotted([counted(totals.cases, "case", "cases"), *verdicts, f"{totals.seconds:,.1f} s of work"])]
+    for row in table.rows:
+        for what, expected, found in row.outcome.disagreements if row.outcome is not None else ():
+            of = in_short(table.sweep, row.case)
+            lines.append(Text(f"{of}: expected {what} {expected}, found {found}", style=BAD))
     if totals.done < totals.cases:
         lines.append(Text(f"{totals.cases - totals.done:,} were not run", style=ODD))
     if totals.old:

@@ -120,7 +120,8 @@ def _case(number: int, family: Path, document: Mapping[str, Any], parameters: Ma
     try:
         parse_scenario(encoded, f"{family.stem}.json")
     except InvalidFile as error:
-        raise InvalidFile(f"{error.what}; with {in_words(parameters)}", blamed, f"grid: {error.place}") from None
+        place = f": {error.place}" if error.place else ""
+        raise InvalidFile(error.what, blamed, f"grid, with {in_words(parameters)}{place}") from None
     return Case(number=number, name=family.stem, parameters=parameters, document=encoded)
 
 

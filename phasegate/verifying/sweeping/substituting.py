@@ -66,7 +66,7 @@ def _put(data: object, steps: tuple[Step, ...], value: object, place: str) -> ob
         raise InvalidModel(f"{where} is a list; say which of it, like `{place}[0].{step}`")
     if not isinstance(table, dict):
         raise InvalidModel(f"{where} is {described(data)} and has no `{step}`")
-    if step not in table and rest and isinstance(rest[0], int):
+    if step not in table and any(isinstance(one, int) for one in rest):  # there is no list to take one of
         refuse_unknown(step, table, "key", "")
     inner = f"{place}.{step}" if place else step
     return {**table, step: _put(table.get(step), tuple(rest), value, inner)}
