@@ -15,7 +15,7 @@ from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.cli.verifying import check, interruptible, memory_of
 from phasegate.files.documents import decoded
 from phasegate.verifying.promise import load_promises
-from phasegate.verifying.run import Bounds, Order
+from phasegate.verifying.result import Bounds, Order
 from phasegate.verifying.sweeping.cases import Settings
 from phasegate.verifying.sweeping.cluster import Cluster, NoCluster
 from phasegate.verifying.sweeping.outcome import document_of
@@ -66,7 +66,7 @@ def run(
         with (
             opened(results, sweep) if results is not None else nullcontext() as file,
             interruptible() as stop,
-            _progress_line(sweep) as told,
+            progress_line(sweep) as told,
         ):
             table = swept(sweep, settings, place, bounds=bounds, results=file, told=told, stop=stop)
             is_cut = stop()
@@ -143,7 +143,7 @@ def document(table: Table) -> dict[str, Any]:
 
 
 @contextmanager
-def _progress_line(sweep: Sweep) -> Iterator[Callable[[Watch], None]]:
+def progress_line(sweep: Sweep) -> Iterator[Callable[[Watch], None]]:
     """Show how many cases are done and how far the others are, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield lambda watch: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -16,7 +17,10 @@ from typing import Any
 import pytest
 
 from phasegate.cli import sweeping
+from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping.cluster import Cluster, NoCluster
+from phasegate.verifying.sweeping.sweepfile import load_sweep
+from phasegate.verifying.sweeping.sweeping import Watch
 
 PROGRAM = [sys.executable, "-c", "from phasegate.cli import main; main()", "verify"]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sweeps"
@@ -235,6 +239,19 @@ def test_without_a_results_file_it_says_what_one_is_for(tmp_path: Path) -> None:
     assert err.endswith(b" of 5 done; with --results FILE, a second start would go on from there (phasegate verify)\n")
     document = json.loads(out)
     assert len(document["runs"]) == document["totals"]["done"] < 5
+
+
+def test_a_progress_line_is_told(grid: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which cases are at work, and how far they are."""
+    shown = type("Terminal", (io.StringIO,), {"isatty": lambda self: True})()
+    monkeypatch.setattr(sweeping.sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    sweep = load_sweep(grid)
+    now = Progress(states=1234, transitions=5, frontier=7, depth=3, seconds=2.0, memory=2**20)
+    with sweeping.progress_line(sweep) as tell:
+        tell(Watch(cases=2, done=1, running={1: (sweep.cases[1], now)}))
+        time.sleep(0.3)
+    assert "1/2 instances 2: 1,234 states, depth 3" in shown.getvalue()
 
 
 def test_a_terminal_shows_how_far_it_is(grid: str, tmp_path: Path) -> None:

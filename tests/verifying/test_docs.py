@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from phasegate.verifying.scenariofile import parse_scenario
+from phasegate.verifying.sweeping.sweepfile import parse_sweep
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "verification.md").read_text(encoding="utf-8")
@@ -20,8 +21,14 @@ def blocks(language: str) -> list[str]:
 
 def test_the_scenario_can_be_read() -> None:
     """Every key that is explained is one that there is."""
-    (text,) = blocks("yaml")
+    text, _ = blocks("yaml")
     assert 4 == len(parse_scenario(text.encode(), "scenario.yaml").events)
+
+
+def test_the_sweep_can_be_read() -> None:
+    """On the family among the examples."""
+    _, text = blocks("yaml")
+    assert 3 * 2 * 2 == len(parse_sweep(text.encode(), str(ROOT / "examples" / "sweeps" / "shown.yaml")).cases)
 
 
 def test_the_promises_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from phasegate.files.documents import InvalidFile, parse_document, read_bytes, r
 from phasegate.files.fleetfile import FLEET_FORMAT, dump_fleet, load_fleet
 from phasegate.files.plaindata import mapping_of
 from phasegate.files.policyfile import FORMAT as POLICY_FORMAT
-from phasegate.verifying.run import Order
+from phasegate.verifying.result import Order
 from phasegate.verifying.scenariofile import parse_scenario
 from phasegate.verifying.sweeping.substituting import substituted
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from attrs import define, field
 
 from phasegate.core.errors import PhasegateError
-from phasegate.verifying.run import Progress
+from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping.cases import sources
 from phasegate.verifying.sweeping.outcome import Job, Outcome, lost, worked
 from phasegate.verifying.sweeping.pool import POLL_SECONDS, Work

@@ -12,7 +12,8 @@ from attrs import evolve, field, frozen
 
 from phasegate.core.errors import PhasegateError
 from phasegate.verifying.promise import Custom, load_promises
-from phasegate.verifying.run import Bounds, Progress, Result, Verdict, verify
+from phasegate.verifying.result import Bounds, Progress, Result, Verdict
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenariofile import parse_scenario
 from phasegate.verifying.sweeping.cases import Case, Settings
 
@@ -84,7 +85,7 @@ def worked(job: Job, share: int, tell: Callable[[Progress], None], stop: Callabl
     """
     bounds = job.bounds
     if bounds.memory is None:
-        bounds = evolve(bounds, memory=max(1, free_memory() // 2 // share))
+        bounds = evolve(bounds, memory=memory_share(share))
     settings = job.settings
     try:
         result = verify(
@@ -127,9 +128,11 @@ def outcome_of(result: Result) -> Outcome:
     )
 
 
-def free_memory() -> int:
-    """Return how much memory is free on this machine, in bytes."""
-    return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+def memory_share(share: int) -> int | None:
+    """Return one of `share` equal parts of half of the memory that is free here; None if the system does not say."""
+    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return None
+    return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // share)
 
 
 def _promises(settings: Settings) -> tuple[Custom, ...]:

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from attrs import define, field
 
-from phasegate.verifying.run import Progress
+from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping.outcome import Job, Outcome, died, worked
 
 POLL_SECONDS: Final = 0.2  # between two looks at whether somebody wants it to end

@@ -20,7 +20,7 @@ from phasegate.core.errors import InvalidModel
 from phasegate.files.documents import InvalidFile, blamed_on, parse_lines
 from phasegate.files.plaindata import mapping_of
 from phasegate.files.structure import Reader
-from phasegate.verifying.run import Bounds
+from phasegate.verifying.result import Bounds
 from phasegate.verifying.sweeping.cases import Case
 from phasegate.verifying.sweeping.outcome import Outcome, document_of
 from phasegate.verifying.sweeping.sweepfile import Sweep

@@ -19,7 +19,7 @@ from phasegate.files.documents import blamed_on, parse_document, read_bytes, wit
 from phasegate.files.plaindata import described, list_of
 from phasegate.files.sizes import bytes_of
 from phasegate.files.structure import Reader
-from phasegate.verifying.run import Bounds
+from phasegate.verifying.result import Bounds
 from phasegate.verifying.sweeping.cases import Case, of_files, of_grid
 from phasegate.verifying.sweeping.substituting import refuse_overlaps, steps_of
 

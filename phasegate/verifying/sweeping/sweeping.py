@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from phasegate.verifying.run import Bounds, Progress
+from phasegate.verifying.result import Bounds, Progress
 from phasegate.verifying.sweeping.cases import Case, Settings
 from phasegate.verifying.sweeping.outcome import Job, Outcome
 from phasegate.verifying.sweeping.pool import Place

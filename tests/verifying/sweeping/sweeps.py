@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve
 
-from phasegate.verifying.run import Bounds, Progress
+from phasegate.verifying.result import Bounds, Progress
 from phasegate.verifying.sweeping.cases import Settings
 from phasegate.verifying.sweeping.outcome import Job, Outcome, worked
 from phasegate.verifying.sweeping.sweepfile import Sweep, load_sweep

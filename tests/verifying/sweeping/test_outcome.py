@@ -10,7 +10,7 @@ from attrs import evolve
 from sweeps import FAMILY, HEAD, a_sweep, jobs
 
 from phasegate.core.kernels import default_kernel
-from phasegate.verifying.run import Bounds, Progress
+from phasegate.verifying.result import Bounds, Progress
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.run import verify
 from phasegate.verifying.sweeping import outcome
@@ -101,6 +101,13 @@ def test_what_cannot_begin_says_why(tmp_path: Path) -> None:
     found = ran(jobs(a_sweep(tmp_path), promises=("mine.py", "x = 1\n"))[0])
     assert "undetermined" == found.verdict
     assert str(found.reason).startswith("it cannot begin: no promise; decorate a predicate")
+
+
+def test_memory_is_shared_where_the_system_says_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the workers of a machine; else there is no bound but the given one."""
+    assert 0 < (outcome.memory_share(1000) or 0) < (outcome.memory_share(1) or 0)
+    monkeypatch.setattr(outcome.os, "sysconf_names", {})
+    assert outcome.memory_share(1) is None
 
 
 def test_how_a_process_died_is_said() -> None:

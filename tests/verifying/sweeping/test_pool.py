@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 from sweeps import a_sweep, jobs, kills_itself, never_ends, waits_to_be_stopped
 
-from phasegate.verifying.run import Progress
+from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping import pool
 from phasegate.verifying.sweeping.outcome import Job, Outcome, worked
 from phasegate.verifying.sweeping.pool import Pool, processors, serve

@@ -10,7 +10,7 @@ import pytest
 from sweeps import GRID, HEAD, a_sweep
 
 from phasegate.files.documents import InvalidFile
-from phasegate.verifying.run import Bounds
+from phasegate.verifying.result import Bounds
 from phasegate.verifying.sweeping.cases import Settings
 from phasegate.verifying.sweeping.outcome import Outcome, lost
 from phasegate.verifying.sweeping.results import opened

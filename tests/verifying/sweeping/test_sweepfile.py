@@ -12,7 +12,7 @@ from sweeps import FAMILY, HEAD, a_sweep, write
 import phasegate as pg
 from phasegate.files.documents import InvalidFile
 from phasegate.files.fleetfile import write_fleet
-from phasegate.verifying.run import Bounds
+from phasegate.verifying.result import Bounds
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.sweeping import cases
 from phasegate.verifying.sweeping.cases import Settings, program, sources

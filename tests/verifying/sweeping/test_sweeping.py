@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeps import a_sweep
 
-from phasegate.verifying.run import Bounds, Progress
+from phasegate.verifying.result import Bounds, Progress
 from phasegate.verifying.sweeping.cases import Settings
 from phasegate.verifying.sweeping.outcome import Job, Outcome
 from phasegate.verifying.sweeping.results import opened
