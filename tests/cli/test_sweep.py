@@ -97,7 +97,9 @@ def test_scenarios_go_by_their_names(call: Any, write: Any, tmp_path: Path) -> N
     write("more/two.yaml", FAMILY)
     write("sweep.txt", TWO.replace('"*.yaml"', '"*.yaml", more/two.yaml'))
     shown = call("verify", "--sweep", "sweep.txt").stdout
-    assert ["one", "two.yaml", "more/two.yaml"] == [line.split()[0] for line in shown.splitlines() if "  holds" in line][:3]
+    assert ["one", "two.yaml", "more/two.yaml"] == [
+        line.split()[0] for line in shown.splitlines() if "  holds" in line
+    ][:3]
     write("family.yaml", FAMILY)
     long = GRID.replace('"fleet.sets[0].instances": [1, 2]', f"about: [{'long ' * 20}]")
     assert f"{('long ' * 20)[:32]}..." in call("verify", "--sweep", write("grid.yaml", long)).stdout.replace("\n", " ")
@@ -119,11 +121,20 @@ def test_stale_results_are_not_taken_over(call: Any, grid: str, write: Any) -> N
     ("arguments", "error"),
     [
         (["family.yaml", "--sweep", "grid.yaml"], "a sweep names its scenarios itself; leave SCENARIO out (--sweep)"),
-        (["--sweep", "grid.yaml", "--trace", "t"], "a sweep has no one trace; verify the scenario by itself for it (--t"),
-        (["--sweep", "grid.yaml", "--cluster", "auto", "--workers", "2"], "how many workers there are is for the cluste"),
+        (
+            ["--sweep", "grid.yaml", "--trace", "t"],
+            "a sweep has no one trace; verify the scenario by itself for it (--t",
+        ),
+        (
+            ["--sweep", "grid.yaml", "--cluster", "auto", "--workers", "2"],
+            "how many workers there are is for the cluste",
+        ),
         (["--sweep", "grid.yaml", "--results", "grid.yaml"], "`grid.yaml` would be written over, and is read as well"),
         (["--sweep", "grdi.yaml"], "cannot be read: no such file or directory; did you mean `grid.yaml`? (grdi.yaml)"),
-        (["--sweep", "grid.yaml", "--order", "random"], "random walks have no end of their own; give --states or --sec"),
+        (
+            ["--sweep", "grid.yaml", "--order", "random"],
+            "random walks have no end of their own; give --states or --sec",
+        ),
         (["--sweep", "grid.yaml", "--memory", "much"], "`much` is no amount of memory, like `500M` or `2G` (--memory)"),
         (["--sweep", "grid.yaml", "--promises", "none.py"], "cannot be read: no such file (none.py)"),
         (["family.yaml", "--results", "r"], "is of sweeps; name one with --sweep (--results)"),

@@ -53,18 +53,14 @@ def jobs(sweep: Sweep, **settings: Any) -> list[Job]:
     return [Job(case=case, settings=Settings(**settings), bounds=Bounds()) for case in sweep.cases]
 
 
-def kills_itself(
-    job: Job, share: int, tell: Callable[[Progress], None], stop: Callable[[], bool]
-) -> Outcome:
+def kills_itself(job: Job, share: int, tell: Callable[[Progress], None], stop: Callable[[], bool]) -> Outcome:
     """Die as by the kernel's hand in case 1, and verify the others."""
     if job.case.number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return worked(job, share, tell, stop)
 
 
-def waits_to_be_stopped(
-    job: Job, share: int, tell: Callable[[Progress], None], stop: Callable[[], bool]
-) -> Outcome:
+def waits_to_be_stopped(job: Job, share: int, tell: Callable[[Progress], None], stop: Callable[[], bool]) -> Outcome:
     """Go on until somebody wants it to end, case 0 apart; leave a file when it has ended."""
     if job.case.number == 0:
         return worked(job, share, tell, stop)

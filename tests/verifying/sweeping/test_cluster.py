@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,7 @@ from phasegate.verifying.sweeping.cluster import Cluster, NoCluster, served
 from phasegate.verifying.sweeping.outcome import Job, Outcome, worked
 from phasegate.verifying.sweeping.pool import Pool, Work
 
-HAS_RAY = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("ray") is None, reason="the extra phasegate[cluster] is not installed"
-)
+HAS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="the extra phasegate[cluster] is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_where_there_is_no_cluster(wrong: str, error: str, tmp_path: Path) -> No
     assert str(caught.value).startswith(error)
 
 
-def test_an_address_is_only_tried_where_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_is_only_tried_where_it_is_one() -> None:
     """Words that ray knows have no port; who does not answer by name is refused with what the system says."""
     cluster._refuse_unreachable("auto")
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -11,8 +11,8 @@ from sweeps import FAMILY, HEAD, a_sweep, jobs
 
 from phasegate.core.kernels import default_kernel
 from phasegate.verifying.result import Bounds, Progress
-from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.run import verify
+from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.sweeping import outcome
 from phasegate.verifying.sweeping.outcome import Job, Outcome, died, document_of, worked
 

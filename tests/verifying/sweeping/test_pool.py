@@ -35,10 +35,10 @@ def test_every_job_has_its_outcome(tmp_path: Path) -> None:
     """As many at a time as it says, each told of while it is at work."""
     given = jobs(a_sweep(tmp_path))
     told: list[tuple[int, Progress]] = []
-    found = dict(
-        (job.case.number, outcome)
+    found = {
+        job.case.number: outcome
         for job, outcome in Pool(2).outcomes(given, lambda job, now: told.append((job.case.number, now)), never)
-    )
+    }
     assert {0, 1, 2, 3} == set(found) == {number for number, _ in told}
     assert [evolve(worked(job, 1, print, never), seconds=0) for job in given] == [
         evolve(found[number], seconds=0) for number in range(4)

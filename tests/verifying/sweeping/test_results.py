@@ -109,10 +109,8 @@ def test_a_file_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> Non
     data = written(path, a_sweep(tmp_path, HEAD + "scenario: family.yaml\ngrid: {environment.faults: [1]}\n"), HOLDS)
     with pytest.raises(InvalidFile) as caught:
         written(path, sweep)
-    assert str(caught.value) == (
-        "these are results of another sweep, `grid` of family.yaml over environment.faults; "
-        f"name another results file ({path}: line 1)"
-    )
+    of = "`grid` of family.yaml over environment.faults"
+    assert f"these are results of another sweep, {of}; name another results file ({path}: line 1)" == str(caught.value)
     listed = a_sweep(tmp_path, HEAD + "scenarios: [family.yaml]\n")
     written(tmp_path / "listed", listed)
     with pytest.raises(InvalidFile, match="`grid` of a list of scenarios over scenario; name another"):

@@ -64,9 +64,7 @@ def test_a_second_start_does_what_is_left(tmp_path: Path) -> None:
     sweep, place = a_sweep(tmp_path), Backwards()
     path = str(tmp_path / "r")
     with opened(path, sweep) as results:
-        cut = swept(
-            sweep, Settings(), place, bounds=Bounds(), results=results, stop=lambda: len(place.asked) == 2
-        )
+        cut = swept(sweep, Settings(), place, bounds=Bounds(), results=results, stop=lambda: len(place.asked) == 2)
     assert [True, True, False, False] == [row.outcome is None for row in cut.rows]
     with opened(path, sweep) as results:
         whole = swept(sweep, Settings(), place, bounds=Bounds(), results=results)
