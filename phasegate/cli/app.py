@@ -263,10 +263,10 @@ def explain(
         "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}],",
         "  disagreements [{what, expected, found}]",
         "of several scenarios: format, scenarios [as above]",
-        "of a sweep: format, sweep, about, parameters, where, runs [{parameters {name: value}, verdict, reason,",
-        "  promise, states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric,",
-        "  is_expected, is_final, disagreements, taken_over}], stale,",
-        "  totals {cases, done, old, verdicts, states, transitions, seconds}",
+        "of a sweep: format, sweep, about, parameters, where, runs [{parameters {name: value}, verdict, reason, "
+        "promise, states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric, "
+        "is_expected, is_final, disagreements, taken_over}], stale, "
+        "totals {cases, done, old, verdicts, states, transitions, seconds}",
         "Exit code 1: a promise is broken, or a scenario does not come out as it expects; 3: undetermined.",
     )
 )
