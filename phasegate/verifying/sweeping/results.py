@@ -78,15 +78,16 @@ class Results:
 
     def read(self, sweep: Sweep, name: str) -> None:
         """Read what is there, begin the file if that is nothing; `InvalidFile` if it is not of this sweep."""
-        whole, end, _ = self.file.read().rpartition(b"\n")
+        data = self.file.read()
+        whole = data[: data.rfind(b"\n") + 1]
         head = _Head(format=FORMAT, sweep=sweep.name, scenario=sweep.family, parameters=sweep.parameters)
-        for number, line in parse_lines(whole, name):
+        for number, line in parse_lines(whole, name) if whole else ():
             with blamed_on(name, line=number):
                 if number == 1:
                     _compare(_READER.read(_Head, line), head)
                 else:
                     self._take(mapping_of(line))
-        self.file.seek(len(whole) + len(end))
+        self.file.seek(len(whole))
         self.file.truncate()
         if not whole:
             self.file.write(json.dumps(asdict(head), ensure_ascii=False).encode() + b"\n")

@@ -70,7 +70,8 @@ def test_what_is_expected_is_no_no(tmp_path: Path) -> None:
 
 def test_a_bound_is_final_and_an_interrupt_is_not(tmp_path: Path) -> None:
     """The same would come again within the same bounds; who was interrupted was not done."""
-    job = evolve(jobs(a_sweep(tmp_path))[3], bounds=Bounds(states=3, memory=2**30))
+    text = HEAD + 'scenario: family.yaml\ngrid: {"fleet.sets[0].instances": [6], environment: [{health_flips: 1}]}\n'
+    job = evolve(jobs(a_sweep(tmp_path, text))[0], bounds=Bounds(states=80, memory=2**30))
     found = ran(job)
     assert ("undetermined", "bound", True) == (found.verdict, found.reason, found.is_final)
     assert ("interrupted", False) == (ran(job, stop=True).reason, ran(job, stop=True).is_final)
