@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import pytest
 from attrs import evolve
 from sweeps import a_sweep, jobs, kills_itself
 
+from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping import cluster
 from phasegate.verifying.sweeping.cluster import Cluster, NoCluster, served
 from phasegate.verifying.sweeping.outcome import Job, Outcome, worked
-from phasegate.verifying.sweeping.pool import Pool, Work
+from phasegate.verifying.sweeping.pool import Pool
 
 HAS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="the extra phasegate[cluster] is not installed")
 
@@ -104,12 +105,21 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         Cluster("auto")
 
 
+def test_a_worker_tells_nobody_and_is_never_asked_to_stop(tmp_path: Path) -> None:
+    """A task has no line back before it ends; the machine is shared among as many as it has processors."""
+
+    def asks(job: Job, share: int, tell: Callable[[Progress], None], stop: Callable[[], bool]) -> Outcome:
+        tell(Progress(states=1, transitions=1, frontier=1, depth=1, seconds=1.0, memory=1))
+        return Outcome(verdict="undetermined" if stop() else "holds", states=share)
+
+    found = served(asks, jobs(a_sweep(tmp_path))[0], cluster.sources())
+    assert ("holds", os.cpu_count()) == (found.verdict, found.states)
+
+
 def test_a_worker_works_with_the_same_phasegate_or_not_at_all(tmp_path: Path) -> None:
     """Another one's results would be of other rules."""
     job = jobs(a_sweep(tmp_path))[0]
-    here: Work = worked
-    found = served(here, job, cluster.sources())
-    assert "holds" == found.verdict
-    other = served(here, job, "0.0.1+x")
+    assert "holds" == served(worked, job, cluster.sources()).verdict
+    other = served(worked, job, "0.0.1+x")
     assert ("undetermined", False) == (other.verdict, other.is_final)
     assert str(other.reason).endswith("instead of 0.0.1+x")
