@@ -24,6 +24,7 @@ from phasegate.verifying.sweeping.outcome import Job, Outcome, died, worked
 
 POLL_SECONDS: Final = 0.2  # between two looks at whether somebody wants it to end
 GRACE_SECONDS: Final = 5.0  # for workers that were asked to end, before they are made to
+COMPILED: Final = ("phasegate.core.kernel", "phasegate.core.exploring.explorer")  # passed over where not built
 Work = Callable[[Job, int, Callable[[Progress], None], Callable[[], bool]], Outcome]
 
 
@@ -64,7 +65,7 @@ class Pool:
     ) -> Iterator[tuple[Job, Outcome]]:
         """Yield each job with what it came to, in the order in which they are done."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([__name__, *COMPILED])
         waiting = deque(jobs)
         running: dict[Any, tuple[Any, Job]] = {}
         try:

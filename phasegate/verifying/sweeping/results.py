@@ -81,6 +81,9 @@ class Results:
         data = self.file.read()
         whole = data[: data.rfind(b"\n") + 1]
         head = _Head(format=FORMAT, sweep=sweep.name, scenario=sweep.family, parameters=sweep.parameters)
+        first = json.dumps(asdict(head), ensure_ascii=False).encode() + b"\n"
+        if not whole and not first.startswith(data):  # what goes must be what was being written
+            raise InvalidFile("is no file of results, and would be written over; name another", name)
         for number, line in parse_lines(whole, name) if whole else ():
             with blamed_on(name, line=number):
                 if number == 1:
@@ -90,7 +93,7 @@ class Results:
         self.file.seek(len(whole))
         self.file.truncate()
         if not whole:
-            self.file.write(json.dumps(asdict(head), ensure_ascii=False).encode() + b"\n")
+            self.file.write(first)
             self.file.flush()
 
     def _take(self, line: dict[str, object]) -> None:

@@ -121,6 +121,7 @@ def test_a_file_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "error"),
     [
+        (b'{"format": "phasegate/scenario/1"}', "is no file of results, and would be written over; name another (r)"),
         (b"{}\n", "`format` is missing (r: line 1)"),
         (b"[1]\n", "expected an object, got a list (r: line 1)"),
         (b"no json\n", "no JSON: expecting value (r: line 1, column 1)"),
