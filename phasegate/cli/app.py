@@ -321,6 +321,10 @@ def verify(
         str | None,
         typer.Option("--trace", metavar="LOG", help="Write the counterexample as a log; `-` for standard output."),
     ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option("--page", metavar="HTML", help="Write the counterexample as one web page, to be stepped through."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
@@ -358,6 +362,7 @@ def verify(
         promises=promises,
         seed=seed,
         trace=trace,
+        page=page,
         as_json=as_json,
     )
 

@@ -57,7 +57,7 @@ def run(
     name, data = files.read(path)
     sweep = parse_sweep(data, name)
     bounds = _bounds(sweep.bounds, states, seconds, memory)
-    check(order, kernel, bounds.states, bounds.seconds, trace, 1)
+    check(order, kernel, bounds.states, bounds.seconds)
     settings = Settings(
         symmetry=symmetry, order=cast(Order, order), kernel=kernel, seed=seed, promises=_promises(files, promises)
     )

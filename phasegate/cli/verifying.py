@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -29,6 +29,7 @@ from phasegate.verifying.story import story
 FORMAT: Final = "phasegate/verification/1"
 ORDERS: Final = ("breadth", "depth", "random")
 KERNELS: Final = ("compiled", "twin")
+_WHAT: Final = {"--trace": "log", "--page": "page"}
 
 
 def run(
@@ -43,14 +44,15 @@ def run(
     promises: str | None,
     seed: int,
     trace: str | None,
+    page: str | None,
     as_json: bool,
 ) -> Exit:
-    """Verify each scenario, write the trace that is asked for, and show what came of it."""
+    """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
     if not scenarios:
         raise Refused("name a scenario file, or a sweep file with --sweep", "SCENARIO")
-    check(order, kernel, states, seconds, trace, len(scenarios))
-    if trace == "-" and as_json:
-        raise Refused("the log and `--json` cannot both go to standard output; write the log to a file", "--trace")
+    outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
+    check(order, kernel, states, seconds)
+    check_outputs(outputs, len(scenarios), as_json=as_json)
     bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
     files = Inputs()
     read = [files.read(path) for path in scenarios]
@@ -63,14 +65,16 @@ def run(
                 results.append(_verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop))
             if stop():
                 break
-    written = _write_trace(results, trace)
+    written = _write(results, outputs)
     if as_json:
         documents = [document(result) for result in results]
         print_json(documents[0] if len(given) == 1 else {"format": FORMAT, "scenarios": documents})
     else:
         from phasegate.cli.verifyview import show
 
-        show(Screen(stderr=True) if trace == "-" else screen(), results, trace=written)
+        unwritten = [path for option, path in outputs.items() if path != "-" and option not in written]
+        out = Screen(stderr=True) if "-" in outputs.values() else screen()
+        show(out, results, written=written, unwritten=unwritten)
     return _exit(results, is_cut=stop())
 
 
@@ -81,9 +85,7 @@ def refuse_without_sweep(**options: object) -> None:
             raise Refused("is of sweeps; name one with --sweep", f"--{name}")
 
 
-def check(
-    order: str, kernel: str | None, states: int | None, seconds: float | None, trace: str | None, count: int
-) -> None:
+def check(order: str, kernel: str | None, states: int | None, seconds: float | None) -> None:
     """Refuse what cannot be done before a long run, not after it."""
     if order not in ORDERS:
         raise Refused(f"`{order}` is none of {', '.join(ORDERS)}", "--order")
@@ -93,10 +95,20 @@ def check(
         raise Refused("the compiled kernel was not built here; leave it out", "--kernel")
     if order == "random" and states is None and seconds is None:
         raise Refused("random walks have no end of their own; give --states or --seconds", "--order")
-    if trace is not None and count > 1:
-        raise Refused("one trace file is for one scenario", "--trace")
-    if trace not in (None, "-") and not os.path.isdir(os.path.dirname(os.path.realpath(trace))):
-        raise Refused(f"there is no folder `{os.path.dirname(trace)}` to write to", "--trace")
+
+
+def check_outputs(outputs: Mapping[str, str], count: int, *, as_json: bool) -> None:
+    """Refuse what has no place to go to, also before the run."""
+    for option, path in outputs.items():
+        what = _WHAT[option]
+        if count > 1:
+            raise Refused(f"one {option.removeprefix('--')} file is for one scenario", option)
+        if path == "-" and as_json:
+            raise Refused(f"the {what} and `--json` cannot both go to standard output; write it to a file", option)
+        if path != "-" and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
+            raise Refused(f"there is no folder `{os.path.dirname(path)}` to write to", option)
+    if len({os.path.realpath(path) for path in outputs.values()}) < len(outputs):
+        raise Refused(f"`{outputs['--page']}` is where the log goes", "--page")
 
 
 def memory_of(text: str | None) -> int | None:
@@ -208,15 +220,24 @@ def progress_line(scenario: Scenario) -> Iterator[Callable[[Progress], None] | N
 # --- what is written and printed -------------------------------------------------------------------------------------
 
 
-def _write_trace(results: Sequence[Result], path: str | None) -> str | None:
-    """Write the counterexample's log; return where to, None if there is none."""
-    if path is None or not results or results[0].trace is None:
-        return None
-    if path == "-":
-        sys.stdout.buffer.writelines(results[0].trace.lines)
-        return None
-    write_atomically(path, results[0].trace.lines)
-    return path
+def _write(results: Sequence[Result], outputs: Mapping[str, str]) -> dict[str, str]:
+    """Write the run that a result shows, as a log and as a page; return the options, and the files written for them."""
+    trace = results[0].trace if results else None
+    written: dict[str, str] = {}
+    for option, path in outputs.items() if trace is not None else ():
+        chunks = trace.lines if option == "--trace" else (_page(results[0]),)
+        if path == "-":
+            sys.stdout.buffer.writelines(chunks)
+        else:
+            write_atomically(path, chunks)
+            written[option] = path
+    return written
+
+
+def _page(result: Result) -> bytes:
+    from phasegate.cli.verifypage import page
+
+    return page(result)
 
 
 def document(result: Result) -> dict[str, Any]:

@@ -38,15 +38,20 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 
-def show(out: Screen, results: Sequence[Result], *, trace: str | None) -> None:
-    """Print one scenario in full, several as a table, and what is broken of them in full."""
+def show(out: Screen, results: Sequence[Result], *, written: Mapping[str, str], unwritten: Sequence[str]) -> None:
+    """Print one scenario in full, several as a table, and what is broken of them in full.
+
+    `written` are the files of its run by their options, `unwritten` those that are not there for want of a run.
+    """
     if len(results) > 1:
         out.print(_table(results))
         out.print()
     for result in results:
         if len(results) == 1 or result.broken is not None or result.disagreements:
-            for block in _blocks(result, trace, is_alone=len(results) == 1):
+            for block in _blocks(result, written, is_alone=len(results) == 1):
                 out.print(block)
+    for path in unwritten:
+        out.print(indented(Text(f"there is no run to show: {path} was not written", style=DIM)))
 
 
 def amount(count: int) -> str:
@@ -97,20 +102,24 @@ def _verdict_of(result: Result) -> Text:
     return text
 
 
-def _blocks(result: Result, trace: str | None, *, is_alone: bool) -> Iterator[RenderableType]:
+def _blocks(result: Result, written: Mapping[str, str], *, is_alone: bool) -> Iterator[RenderableType]:
     yield heading((result.scenario.name, STRONG), "  ").append_text(_verdict_of(result))
     if result.scenario.about:
         yield indented(Text(result.scenario.about, style=DIM))
     yield Text()
-    yield indented(_verdict_in_words(result))
+    yield indented(verdict_in_words(result))
     for what, expected, found in result.disagreements:
         yield indented(Text(f"expected {what} {expected}, found {found}", style=BAD))
     if result.trace is not None:
         yield Text()
         yield _story(result)
-        if trace is not None:
+        if written:
             yield Text()
-            yield indented(Text(f"its log is in {trace}: `phasegate replay {trace}` runs it", style=DIM))
+        for option, path in written.items():
+            words = f"its log is in {path}: `phasegate replay {path}` runs it"
+            if option == "--page":
+                words = f"its page is in {path}: open it in a browser"
+            yield indented(Text(words, style=DIM))
     if is_alone:
         yield Text()
         yield _numbers(result)
@@ -119,7 +128,8 @@ def _blocks(result: Result, trace: str | None, *, is_alone: bool) -> Iterator[Re
     yield Text()
 
 
-def _verdict_in_words(result: Result) -> Text:
+def verdict_in_words(result: Result) -> Text:
+    """Return the verdict with the promise that it is about, or what was covered."""
     broken, now = result.broken, result.progress
     if broken is not None:
         of = f"promise {broken.number}, {broken.name}," if broken.number is not None else f"promise `{broken.name}`"
@@ -152,8 +162,8 @@ def _story(result: Result) -> Padding:
     return indented(table)
 
 
-def _numbers(result: Result) -> Padding:
-    now = result.progress
+def how_explored(result: Result) -> str:
+    """Return in which order, by which kernel and under which symmetry a scenario was explored."""
     how = [result.order, "compiled" if result.is_compiled else "plain twin"]
     if not result.is_symmetric:
         how.append("without symmetry")
@@ -163,13 +173,18 @@ def _numbers(result: Result) -> Padding:
         how.append(
             f"instances, zones, domains and sets that are alike taken for one another ({result.symmetries:,} ways)"
         )
+    return ", ".join(how)
+
+
+def _numbers(result: Result) -> Padding:
+    now = result.progress
     rows: list[tuple[str, RenderableType]] = [
         ("states", f"{now.states:,}"),
         ("transitions", f"{now.transitions:,}"),
         ("depth", f"{now.depth:,}"),
         ("took", f"{now.seconds:.2f} s, {now.rate:,.0f} states a second"),
         ("memory", amount(now.memory)),
-        ("explored", ", ".join(how)),
+        ("explored", how_explored(result)),
     ]
     for asked in result.asked:
         more = f"; it reads {', '.join(asked.undeclared)} without saying so" if asked.undeclared else ""
