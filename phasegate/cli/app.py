@@ -257,8 +257,8 @@ def explain(
 @app.command(
     epilog=_json_keys(
         "format, scenario, about, verdict (holds, violated, undetermined), reason, promise {name, number, sentence,",
-        "  kind} or null, evidence, order, kernel, symmetric, symmetries, states, transitions, depth, frontier,",
-        "  seconds, states_per_second, memory_bytes, rising (acts along which the rank does not fall),",
+        "  kind} or null, witness, evidence, order, kernel, symmetric, symmetries, states, transitions, depth,",
+        "  frontier, seconds, states_per_second, memory_bytes, rising (acts along which the rank does not fall),",
         "  coverage {acts, rows, ends, reasons: {name: count}, missing [name]},",
         "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}],",
         "  disagreements [{what, expected, found}]",
@@ -325,6 +325,12 @@ def verify(
         str | None,
         typer.Option("--page", metavar="HTML", help="Write the counterexample as one web page, to be stepped through."),
     ] = None,
+    witness: Annotated[
+        str | None,
+        typer.Option(
+            "--witness", metavar="NAME", help="Where all holds, show a run to it, like `restored`."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
@@ -363,6 +369,7 @@ def verify(
         seed=seed,
         trace=trace,
         page=page,
+        witness=witness,
         as_json=as_json,
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from attrs import asdict
 
-from phasegate.cli.ending import Exit, Refused
+from phasegate.cli.ending import Exit, Refused, asked_by
 from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.errors import InvalidModel
@@ -21,7 +21,7 @@ from phasegate.files.documents import InvalidFile, write_atomically
 from phasegate.files.sizes import bytes_of
 from phasegate.verifying.promise import Custom, load_promises
 from phasegate.verifying.result import Bounds, Order, Progress, Result
-from phasegate.verifying.run import verify
+from phasegate.verifying.run import check_witness, verify
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import parse_scenario
 from phasegate.verifying.story import story
@@ -45,6 +45,7 @@ def run(
     seed: int,
     trace: str | None,
     page: str | None,
+    witness: str | None,
     as_json: bool,
 ) -> Exit:
     """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
@@ -58,11 +59,16 @@ def run(
     read = [files.read(path) for path in scenarios]
     given = [parse_scenario(data, name) for name, data in read]
     own = load_promises(promises) if promises is not None else ()
+    if witness is not None:
+        with asked_by("--witness"):
+            check_witness(witness, own)
     results: list[Result] = []
     with interruptible() as stop:
         for (name, _), scenario in zip(read, given, strict=True):
             with progress_line(scenario) as tell:
-                results.append(_verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop))
+                results.append(
+                    _verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop, witness)
+                )
             if stop():
                 break
     written = _write(results, outputs)
@@ -137,6 +143,7 @@ def _verified(
     seed: int,
     tell: Callable[[Progress], None] | None,
     stop: Callable[[], bool],
+    witness: str | None,
 ) -> Result:
     try:
         return verify(
@@ -149,6 +156,7 @@ def _verified(
             seed=seed,
             progress=tell,
             stop=stop,
+            witness=witness,
         )
     except InvalidModel as error:
         raise InvalidFile(error.what, name, error.path) from None
@@ -250,6 +258,7 @@ def document(result: Result) -> dict[str, Any]:
         "verdict": result.verdict,
         "reason": result.reason,
         "promise": None if broken is None else asdict(broken),
+        "witness": result.witness,
         "evidence": result.trace.evidence if result.trace is not None else None,
         "order": result.order,
         "kernel": "compiled" if result.is_compiled else "twin",

@@ -143,7 +143,8 @@ def verdict_in_words(result: Result) -> Text:
             covered = f"{counted(now.transitions, 'act was', 'acts were')} taken, and none broke a promise"
         return Text(f"{reason}; {covered}")
     kept = counted(len(result.scenario.promises) + len(result.asked), "promise holds", "promises hold")
-    return Text(f"{kept} in every state that can be reached")
+    shown = f"; a run to what `{result.witness}` names is shown" if result.witness else ""
+    return Text(f"{kept} in every state that can be reached{shown}")
 
 
 def _story(result: Result) -> Padding:

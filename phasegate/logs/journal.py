@@ -55,7 +55,7 @@ from phasegate.files.structure import plain
 from phasegate.simulating.reports import Reports
 
 FORMAT: Final = "phasegate/log/1"
-REMARKS: Final = ("act", "violated")
+REMARKS: Final = ("act", "violated", "shown")
 POLICY_FORMAT: Final = "phasegate/policy/1"
 _REMEMBERED_MAX: Final = 20_000  # groups whose ids are kept encoded: a batch is written about ten times in a row
 

@@ -64,6 +64,7 @@ class Asked:
 class Result:
     """What a verification came to. `trace` is None where nothing is broken, or no run shows it.
 
+    Where all holds and a witness was asked for, `trace` is a shortest run to it, and `witness` its name.
     `reason` says why it is undetermined, or what is not so; `disagreements` are (what, expected, found).
     """
 
@@ -81,6 +82,7 @@ class Result:
     asked: tuple[Asked, ...]
     trace: Trace | None
     disagreements: tuple[tuple[str, str, str], ...]
+    witness: str | None = None
 
     @property
     def holds(self) -> bool:

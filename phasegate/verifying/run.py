@@ -13,6 +13,7 @@ from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.subject import Subject
 from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.kernels import default_kernel
+from phasegate.core.model import refuse_unknown
 from phasegate.core.twin import Kernel as TwinKernel
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.coverage import coverage_of
@@ -44,6 +45,7 @@ def verify(
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    witness: str | None = None,
 ) -> Result:
     """Explore every state of the scenario, and return what it shows (semantics 11).
 
@@ -51,12 +53,23 @@ def verify(
     left out where a promise tells apart those whom it would take for one. `order` is breadth (shortest
     counterexamples), depth, or random walks, which are a sample: their verdict is never "holds". `bounds` end a run
     with what it covered, as `stop` does when it returns true, which is asked a few times a second, like `progress` is
-    told.
+    told. `witness` names what some state is to show: one of `promises` of the kind `sometimes`, or one of the
+    conditions that a scenario may name; where all holds, the result has the run to it.
 
     `InvalidModel`, `InvalidEvent` or `UnknownName` if the scenario cannot begin.
     """
-    run = Run(scenario, tuple(promises), order, bounds or Bounds(), kernel_class(kernel), seed, progress, stop)
+    own = tuple(promises)
+    if witness is not None:
+        check_witness(witness, own)
+    run = Run(scenario, own, order, bounds or Bounds(), kernel_class(kernel), seed, progress, stop, witness)
     return run.through(symmetry)
+
+
+def check_witness(name: str, promises: Sequence[Custom]) -> None:
+    """Raise `InvalidModel` if there is no condition, and no promise of the kind `sometimes`, of that name."""
+    known = [*(one.name for one in promises if one.kind == "sometimes"), *CONDITIONS]
+    if name not in known:
+        refuse_unknown(name, known, "condition", "")
 
 
 def kernel_class(kernel: Any) -> Any:
@@ -82,6 +95,7 @@ class Run:
     seed: int
     progress: Callable[[Progress], None] | None
     stop: Callable[[], bool]
+    witness: str | None = None
     explorer: Explorer = field(init=False)
     is_symmetric: bool = field(init=False, default=True)
     asked: list[Memory] = field(init=False, factory=list)
@@ -116,7 +130,10 @@ class Run:
         return made(subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory)
 
     def _claims(self) -> list[Custom]:
-        return [CONDITIONS[name] for name in self.scenario.sometimes]
+        names = list(self.scenario.sometimes)
+        if self.witness is not None and self.witness not in (*names, *(one.name for one in self.promises)):
+            names.append(self.witness)
+        return [CONDITIONS[name] for name in names]
 
     def _tells_apart(self) -> bool:
         """Whether a promise reads who is who among those that the symmetry takes for one."""
@@ -248,6 +265,10 @@ class Run:
     def _result(self, found: str) -> Result:
         progress, covered = self.measured(), coverage_of(self.explorer)  # before a trace goes the way once more
         verdict, reason, broken, trace = self._judged(found)
+        witness = self.witness if verdict == "holds" else None
+        if witness is not None:
+            custom = next(one for one in self.shown if one.name == witness)
+            trace = traced(self.explorer, self.shown[custom], kind="shown", **_said(custom))
         return Result(
             scenario=self.scenario,
             verdict=verdict,
@@ -271,6 +292,7 @@ class Run:
             ),
             trace=trace,
             disagreements=self._disagreements(verdict, broken, progress),
+            witness=witness,
         )
 
     def _judged(self, found: str) -> tuple[Verdict, str | None, Broken | None, Trace | None]:

@@ -80,10 +80,11 @@ def column(state: State, name: str) -> memoryview:
     return memoryview(state.column(name).flat()).cast(BY_NAME[name].typecode)
 
 
-def traced(explorer: Explorer, number: int, promise: int = 0, **violated: object) -> Trace:
+def traced(explorer: Explorer, number: int, promise: int = 0, **violated: Any) -> Trace:
     """Return the trace to a state, and on over the act there by which the built-in `promise` is broken (0: none is).
 
-    `violated` is what its log says at its end of what is broken. `Divergence` if engine and explorer part on the way.
+    `violated` is what its log says at its end of what is broken (or, with `kind`, shown). `Divergence` if engine and
+    explorer part on the way.
     """
     twin, moves = plain(explorer), explorer.trace(number)
     if len(moves) != len(explorer.path(number)) - 1:
@@ -91,7 +92,7 @@ def traced(explorer: Explorer, number: int, promise: int = 0, **violated: object
     return told(twin, keys_to(twin, moves), promise, explorer.violation, **violated)
 
 
-def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, **violated: object) -> Trace:
+def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, **violated: Any) -> Trace:
     """Return the trace along these keys of a plain explorer, and on as `traced` does."""
     moves = on_the_fleet(twin, keys)
     engine = twin.subject.engine
@@ -190,9 +191,9 @@ class Teller:
         if refused is None:
             self._compare()
 
-    def end(self, **violated: object) -> None:
-        """Tell what is broken, and end the log."""
-        self.lines.append(remark(self.state.now, "violated", **violated))
+    def end(self, kind: str = "violated", **said: object) -> None:
+        """Tell what is broken, or shown (`kind`), and end the log."""
+        self.lines.append(remark(self.state.now, kind, **said))
         self.lines.append(footer(self.state.now, self.journal.steps))
 
     # --- who is meant ------------------------------------------------------------------------------------------------
