@@ -327,9 +327,7 @@ def verify(
     ] = None,
     witness: Annotated[
         str | None,
-        typer.Option(
-            "--witness", metavar="NAME", help="Where all holds, show a run to it, like `restored`."
-        ),
+        typer.Option("--witness", metavar="NAME", help="Where all holds, show a run to it, like `restored`."),
     ] = None,
     as_json: Json = False,
 ) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from conftest import Call, Write
@@ -27,6 +28,15 @@ from phasegate.verifying.promise import always
 def none_restored(state):
     "Nobody is ever rolled back."
     return state.restored == 0
+"""
+
+SOMETIMES = """
+from phasegate.verifying.promise import sometimes
+
+
+@sometimes(reads=("upgraded",))
+def both_done(state):
+    return state.upgraded == 2
 """
 
 
@@ -67,6 +77,39 @@ def test_where_nothing_is_broken_there_is_no_page(call: Call, write: Write) -> N
     assert 0 == result.exit_code
     assert "there is no run to show: run.html was not written" in result.stdout
     assert not Path("run.html").exists()
+
+
+def test_a_witness_is_a_run_to_what_is_named(call: Call, write: Write) -> None:
+    """As page and log; the verdict is what it is."""
+    write("two.yaml", SCENARIO)
+    asked = ("--kernel", "twin", "--witness", "restored", "--page", "run.html", "--trace", "run.ndjson")
+    result = call("verify", "two.yaml", *asked)
+    assert 0 == result.exit_code
+    assert "a run to what `restored` names is shown" in result.stdout
+    assert "✓ here it is shown: restored" in Path("run.html").read_text(encoding="utf-8")
+    kinds = [json.loads(line)["kind"] for line in Path("run.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert ["shown", "log-ended"] == kinds[-2:]
+    assert 0 == call("replay", "run.ndjson").exit_code
+
+
+def test_a_witness_may_be_a_promise_of_ones_own(call: Call, write: Write) -> None:
+    """Of the kind `sometimes`; where nothing shows it, the answer is no, and there is no page."""
+    write("two.yaml", SCENARIO)
+    write("mine.py", SOMETIMES)
+    shown = call("verify", "two.yaml", "--kernel", "twin", "--promises", "mine.py", "--witness", "both_done")
+    assert 0 == shown.exit_code
+    never = call("verify", "two.yaml", "--kernel", "twin", "--witness", "paused", "--page", "run.html")
+    assert 1 == never.exit_code
+    assert "promise `paused` is never shown" in never.stdout
+    assert "there is no run to show: run.html was not written" in never.stdout
+
+
+def test_an_unknown_witness_is_refused(call: Call, write: Write) -> None:
+    """With the closest name that there is."""
+    write("two.yaml", SCENARIO)
+    result = call("verify", "two.yaml", "--witness", "restord")
+    assert 2 == result.exit_code
+    assert "error: unknown condition `restord`; did you mean `restored`? (--witness)" in result.stderr
 
 
 def test_what_cannot_be_written_is_refused_before_the_run(call: Call, write: Write) -> None:
