@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from conftest import Call, Write
 
 SCENARIO = """
@@ -127,3 +129,14 @@ def test_what_cannot_be_written_is_refused_before_the_run(call: Call, write: Wri
         result = call("verify", *arguments)
         assert 2 == result.exit_code
         assert words in result.stderr
+
+
+def test_the_readme_shows_what_is_printed(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Up to where times and memory begin."""
+    top = Path(__file__).parents[2]
+    readme = (top / "README.md").read_text(encoding="utf-8")
+    command, shown = re.findall(r"```sh\nphasegate (verify .*?)\n```\n\n```text\n(.*?)```", readme, re.DOTALL)[0]
+    monkeypatch.chdir(top)
+    result = call(*command.replace("way.html", str(tmp_path / "way.html")).split())
+    assert 1 == result.exit_code
+    assert shown.rstrip() == result.stdout.replace(str(tmp_path / "way.html"), "way.html").partition("\n\n  states")[0]
