@@ -346,7 +346,7 @@ def verify(
             kernel=kernel,
             promises=promises,
             seed=seed,
-            trace=trace,
+            shown={"trace": trace, "page": page, "witness": witness},
             results=results,
             cluster=cluster,
             workers=workers,

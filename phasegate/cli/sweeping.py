@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, cast
 
@@ -39,17 +39,21 @@ def run(
     kernel: str | None,
     promises: str | None,
     seed: int,
-    trace: str | None,
+    shown: Mapping[str, str | None],
     results: str | None,
     cluster: str | None,
     workers: int | None,
     as_json: bool,
 ) -> Exit:
-    """Verify what the sweep file means and the results file does not know, and show what came of all of it."""
+    """Verify what the sweep file means and the results file does not know, and show what came of all of it.
+
+    `shown` are the options that show one run, which a sweep has not.
+    """
     if scenarios:
         raise Refused("a sweep names its scenarios itself; leave SCENARIO out", "--sweep")
-    if trace is not None:
-        raise Refused("a sweep has no one trace; verify the scenario by itself for it", "--trace")
+    for option, value in shown.items():
+        if value is not None:
+            raise Refused(f"a sweep has no one {option}; verify the scenario by itself for it", f"--{option}")
     if cluster is not None and workers is not None:
         raise Refused("how many workers there are is for the cluster to say; leave one of them out", "--workers")
     refuse_same(results, (path, promises), "--results")

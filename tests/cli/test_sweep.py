@@ -127,6 +127,11 @@ def test_stale_results_are_not_taken_over(call: Any, grid: str, write: Any) -> N
             ["--sweep", "grid.yaml", "--trace", "t"],
             "a sweep has no one trace; verify the scenario by itself for it (--t",
         ),
+        (["--sweep", "grid.yaml", "--page", "p"], "a sweep has no one page; verify the scenario by itself for it (--p"),
+        (
+            ["--sweep", "grid.yaml", "--witness", "restored"],
+            "a sweep has no one witness; verify the scenario by itself",
+        ),
         (
             ["--sweep", "grid.yaml", "--cluster", "auto", "--workers", "2"],
             "how many workers there are is for the cluste",
