@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -26,7 +26,7 @@ from phasegate.verifying.retracing import plain
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import promise_name
 from phasegate.verifying.trace import Trace, told, traced
-from phasegate.verifying.view import PLACES
+from phasegate.verifying.view import FIELDS, NAMING, PLACES
 from phasegate.verifying.walks import Walker
 
 LIVENESS: Final = frozenset({Promise.EVERY_ROLLOUT_ENDS, Promise.EVERYONE_UPGRADED, Promise.SMALL_SETS_END})
@@ -268,7 +268,8 @@ class Run:
         witness = self.witness if verdict == "holds" else None
         if witness is not None:
             custom = next(one for one in self.shown if one.name == witness)
-            trace = traced(self.explorer, self.shown[custom], kind="shown", **_said(custom))
+            found = self._values(custom, self.shown[custom])
+            trace = traced(self.explorer, self.shown[custom], kind="shown", evidence=found, **_said(custom))
         return Result(
             scenario=self.scenario,
             verdict=verdict,
@@ -347,7 +348,14 @@ class Run:
         return "violated", None, broken, traced(self.explorer, violation.state, int(promise), **said)
 
     def _traced(self, custom: Custom, number: int) -> Trace:
-        return traced(self.explorer, number, **_said(custom))
+        return traced(self.explorer, number, evidence=self._values(custom, number), **_said(custom))
+
+    def _values(self, custom: Custom, number: int) -> str:
+        """Return the values of the fields that a promise of somebody's own reads, of those that name nobody."""
+        self.explorer.write(self.explorer.key_of(number))
+        reads = next(memory.reads for memory in self.asked if memory.promise is custom)
+        values = {name: FIELDS[name](self.explorer) for name in reads if name not in NAMING}
+        return ", ".join(f"{name} = {_plain(value)}" for name, value in values.items())
 
     def _disagreements(
         self, verdict: Verdict, broken: Broken | None, progress: Progress
@@ -366,6 +374,15 @@ class Run:
             rows.append((f"{place}transitions", counts.transitions, progress.transitions))
             rows.append((f"{place}depth", counts.depth, progress.depth))
         return tuple((what, str(one), str(other)) for what, one, other in rows if one is not None and one != other)
+
+
+def _plain(value: Any) -> str:
+    """Return the value of a field for people: sets in order, mappings by their names."""
+    if isinstance(value, Mapping):
+        value = tuple(f"{one} {name}" for name, one in value.items() if one)
+    if isinstance(value, frozenset):
+        value = tuple(sorted(value))
+    return " and ".join(map(str, value)) or "nothing" if isinstance(value, tuple) else str(value)
 
 
 def _said(custom: Custom) -> dict[str, Any]:

@@ -92,8 +92,13 @@ def traced(explorer: Explorer, number: int, promise: int = 0, **violated: Any) -
     return told(twin, keys_to(twin, moves), promise, explorer.violation, **violated)
 
 
-def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, **violated: Any) -> Trace:
-    """Return the trace along these keys of a plain explorer, and on as `traced` does."""
+def told(
+    twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, *, evidence: str = "", **violated: Any
+) -> Trace:
+    """Return the trace along these keys of a plain explorer, and on as `traced` does.
+
+    `evidence` are the numbers of a promise that is not a built-in one, whose own are worked out here.
+    """
     moves = on_the_fleet(twin, keys)
     engine = twin.subject.engine
     teller = Teller(twin, engine)
@@ -101,7 +106,7 @@ def told(twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | N
     first = teller.state
     for move in moves:
         teller.tell(move)
-    found = evidence_in(twin, promise, None)
+    found = evidence or evidence_in(twin, promise, None)
     if promise and violation is not None and violation.move is not None:
         last = breaking_act(twin, promise)
         before = evidence_in(twin, promise, last)
