@@ -40,6 +40,14 @@ from phasegate.verifying.promise import sometimes
 def both_done(state):
     return state.upgraded == 2
 """
+ABOUT_NAMES = """
+from phasegate.verifying.promise import always
+
+
+@always(reads=("life",))
+def none_restored(state):
+    return "restored" not in state.life.values()
+"""
 
 
 def test_the_page_is_written_and_named(call: Call, write: Write) -> None:
@@ -104,6 +112,16 @@ def test_a_witness_may_be_a_promise_of_ones_own(call: Call, write: Write) -> Non
     assert 1 == never.exit_code
     assert "promise `paused` is never shown" in never.stdout
     assert "there is no run to show: run.html was not written" in never.stdout
+
+
+def test_a_promise_about_names_has_no_numbers(call: Call, write: Write) -> None:
+    """Neither the story nor the page makes any up."""
+    write("two.yaml", SCENARIO)
+    write("mine.py", ABOUT_NAMES)
+    result = call("verify", "two.yaml", "--kernel", "twin", "--promises", "mine.py", "--page", "run.html")
+    assert 1 == result.exit_code
+    assert "  so  " not in result.stdout
+    assert 'class="evidence"' not in Path("run.html").read_text(encoding="utf-8")
 
 
 def test_an_unknown_witness_is_refused(call: Call, write: Write) -> None:
