@@ -230,9 +230,11 @@ def progress_line(scenario: Scenario) -> Iterator[Callable[[Progress], None] | N
 
 def _write(results: Sequence[Result], outputs: Mapping[str, str]) -> dict[str, str]:
     """Write the run that a result shows, as a log and as a page; return the options, and the files written for them."""
-    trace = results[0].trace if results else None
     written: dict[str, str] = {}
-    for option, path in outputs.items() if trace is not None else ():
+    trace = results[0].trace if results else None
+    if trace is None:
+        return written
+    for option, path in outputs.items():
         chunks = trace.lines if option == "--trace" else (_page(results[0]),)
         if path == "-":
             sys.stdout.buffer.writelines(chunks)
