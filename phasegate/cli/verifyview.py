@@ -159,7 +159,8 @@ def _story(result: Result) -> Padding:
             text.append(f"\n  {line}", style=DIM)
         table.add_row(str(sentence.number), sentence.who, text)
     if result.trace.evidence:
-        table.add_row("", Text("so", style=BAD), Text(result.trace.evidence, style=BAD))
+        style = BAD if result.witness is None else GOOD
+        table.add_row("", Text("so", style=style), Text(result.trace.evidence, style=style))
     return indented(table)
 
 
