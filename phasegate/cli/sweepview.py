@@ -136,7 +136,8 @@ def _lines(table: Table) -> list[Text]:
             of = in_short(table.sweep, row.case)
             lines.append(Text(f"{of}: expected {what} {expected}, found {found}", style=BAD))
     if totals.done < totals.cases:
-        lines.append(Text(f"{totals.cases - totals.done:,} were not run", style=ODD))
+        left = counted(totals.cases - totals.done, "case was", "cases were")
+        lines.append(Text(f"{left} not run", style=ODD))
     if totals.old:
         lines.append(Text(f"{totals.old:,} were taken over from the results file", style=DIM))
     if table.stale:

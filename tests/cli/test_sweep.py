@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from phasegate.cli import sweeping
 from phasegate.verifying.result import Progress
 from phasegate.verifying.sweeping.cluster import Cluster, NoCluster
+from phasegate.verifying.sweeping.outcome import Job, Outcome
 from phasegate.verifying.sweeping.sweepfile import load_sweep
 from phasegate.verifying.sweeping.sweeping import Watch
 
@@ -102,6 +104,8 @@ def test_scenarios_go_by_their_names(call: Any, write: Any, tmp_path: Path) -> N
     assert ["one", "two.yaml", "more/two.yaml"] == [
         line.split()[0] for line in shown.splitlines() if "  holds" in line
     ][:3]
+    write("one.yaml", FAMILY + "expect: {verdict: violated}\n")
+    assert "  one: expected verdict violated, found holds\n" in call("verify", "--sweep", "sweep.txt").stdout
     write("family.yaml", FAMILY)
     long = GRID.replace('"fleet.sets[0].instances": [1, 2]', f"about: [{'long ' * 20}]")
     assert f"{('long ' * 20)[:32]}..." in call("verify", "--sweep", write("grid.yaml", long)).stdout.replace("\n", " ")
@@ -241,8 +245,41 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         err,
     )
     assert b"not run" in out
-    assert b" were not run\n" in out
+    assert re.search(rb"[23] cases were not run\n", out)
     assert path.read_bytes().endswith(b"\n")
+
+
+class Interrupted:
+    """A place where somebody presses Ctrl-C once the first case is done."""
+
+    words = "interrupted"
+
+    def outcomes(self, jobs: Iterable[Job], told: Any, stop: Callable[[], bool]) -> Iterator[tuple[Job, Outcome]]:
+        """Give the first outcome, and end as a pool would."""
+        yield next(iter(jobs)), Outcome(verdict="holds")
+        signal.raise_signal(signal.SIGINT)
+        assert stop()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "how"),
+    [
+        ((), "with --results FILE, a second start would go on from there"),
+        (("--results", "r"), "they are in r, and the same command goes on from there"),
+    ],
+)
+def test_an_interrupt_shows_what_is_done(
+    arguments: tuple[str, ...], how: str, call: Any, grid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table with what was not run, one line on how to go on, and Ctrl-C means what it meant before."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sweeping, "Pool", Interrupted)
+    result = call("verify", "--sweep", grid, *arguments)
+    assert 130 == result.exit_code
+    assert f"error: interrupted with 1 of 2 done; {how} (phasegate verify)\n" == result.stderr
+    assert "not run" in result.stdout
+    assert "1 case was not run" in result.stdout
+    assert before == signal.getsignal(signal.SIGINT)
 
 
 def test_without_a_results_file_it_says_what_one_is_for(tmp_path: Path) -> None:
