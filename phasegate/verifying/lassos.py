@@ -47,6 +47,7 @@ class _Graph:
     keys: list[Any] = field(factory=list)
     parents: dict[int, int] = field(factory=dict)
     edges: nx.DiGraph[int] = field(factory=nx.DiGraph)
+    meets: dict[tuple[int, int], frozenset[Obligation]] = field(factory=dict)
     possible: dict[int, frozenset[Obligation]] = field(factory=dict)
 
 
@@ -91,8 +92,8 @@ def _explored(twin: Explorer) -> _Graph:
                 graph.keys.append(there)
                 graph.parents[other] = number
                 todo.append(other)
-            meets = graph.edges.get_edge_data(number, other, {"meets": frozenset()})["meets"]
-            graph.edges.add_edge(number, other, meets=meets | {obligation})
+            graph.edges.add_edge(number, other)
+            graph.meets[number, other] = graph.meets.get((number, other), frozenset()) | {obligation}
     return graph
 
 
@@ -110,10 +111,8 @@ def _fair_parts(graph: _Graph, among: Iterable[int]) -> Iterator[set[int]]:
         for part in nx.strongly_connected_components(inside):
             if len(part) == 1:
                 continue
-            possible = frozenset().union(*(graph.possible[n] for n in part))
-            met: frozenset[Obligation] = frozenset()
-            for _, _, meets in inside.subgraph(part).edges.data("meets"):
-                met |= meets
+            possible = frozenset[Obligation]().union(*(graph.possible[n] for n in part))
+            met = frozenset[Obligation]().union(*(graph.meets[edge] for edge in inside.subgraph(part).edges))
             missed = possible - met
             if not missed:
                 yield part
@@ -124,14 +123,13 @@ def _fair_parts(graph: _Graph, among: Iterable[int]) -> Iterator[set[int]]:
 def _round_trip(graph: _Graph, part: set[int], first: int) -> list[int]:
     """Return a way through the part from `first` back to it, on which every obligation of the part is met."""
     inside = graph.edges.subgraph(part)
-    owed: set[Obligation] = set().union(*(graph.possible[n] for n in part))
-    trip, here = [], first
+    owed = set[Obligation]().union(*(graph.possible[n] for n in part))
+    here = min(inside.successors(first))
+    trip = [here]
+    owed -= graph.meets[first, here]
     while owed:
-        one, other, meets = min(edge for edge in inside.edges.data("meets") if edge[2] & owed)
+        one, other = min(edge for edge in inside.edges if graph.meets[edge] & owed)
         trip += [*nx.shortest_path(inside, here, one)[1:], other]
-        owed -= meets
+        owed -= graph.meets[one, other]
         here = other
-    if here == first and not trip:
-        here = min(inside.successors(first))
-        trip.append(here)
     return [*trip, *nx.shortest_path(inside, here, first)[1:]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -80,6 +81,17 @@ def test_a_run_without_an_end_is_shown_as_a_way_there_and_a_round_trip() -> None
         met.add(move[:2])
         here = key
     assert {(16, 0), (16, 1)} == met
+
+
+def test_where_nothing_is_owed_any_round_trip_will_do() -> None:
+    """Without windows, an instance whose health comes and goes for ever keeps a run going that owes nothing."""
+    text = WINDOWS.replace("lost_reports: 0", "lost_reports: 0, health_flips: any")
+    text = re.sub(r",\n +windows: [^\n]*}\n", "}\n", text)
+    explorer = Explorer(parse_scenario(text.encode(), "flips.yaml").subject(NeverStarts), is_symmetric=False)
+    explorer.open.settle_times()
+    found = lassos.lasso(explorer)
+    assert found is not None
+    assert ((), 2) == (found.stem, len(found.loop))
 
 
 def test_the_verdict_names_the_promise_and_the_round_trip() -> None:
