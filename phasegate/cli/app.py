@@ -267,7 +267,10 @@ def explain(
         "promise, states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric, "
         "is_expected, is_final, disagreements, taken_over}], stale, "
         "totals {cases, done, old, verdicts, states, transitions, seconds}",
-        "Exit code 1: a promise is broken, or a scenario does not come out as it expects; 3: undetermined.",
+        "of mutants: format, mutants [{name, about, where, fate (caught, counts, equivalent, survived), by, what,",
+        "  scenario, acts, equivalent, scenarios, states, seconds, moved [scenario]}]",
+        "Exit code 1: a promise is broken, a scenario does not come out as it expects, or a mutant survived;",
+        "3: undetermined.",
     )
 )
 def verify(
@@ -292,6 +295,19 @@ def verify(
     workers: Annotated[
         int | None,
         typer.Option("--workers", metavar="N", min=1, help="A sweep's processes; left out, one a processor."),
+    ] = None,
+    mutants: Annotated[
+        bool,
+        typer.Option("--mutants", help="Bend one rule after the other: some scenario, of the library's, must notice."),
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="WORD", help="With --mutants: those that have it in their name.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="With --mutants: each in the scenario alone that noticed it last.")
+    ] = False,
+    mutant: Annotated[
+        str | None, typer.Option("--mutant", metavar="NAME", help="Bend this rule, and show what comes of it.")
     ] = None,
     symmetry: Annotated[
         bool, typer.Option("--symmetry/--no-symmetry", help="Take for one what differs in names only.")
@@ -332,6 +348,10 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
+    if mutants:
+        from phasegate.cli import mutants as hunted
+
+        return hunted.run(scenarios or (), only=only, quick=quick, states=states, as_json=as_json)
     if sweep is not None:
         from phasegate.cli.sweeping import run as run_sweep
 
@@ -357,6 +377,7 @@ def verify(
     refuse_without_sweep(results=results, cluster=cluster, workers=workers)
     return run(
         scenarios or (),
+        mutant=mutant,
         symmetry=symmetry,
         order=order,
         states=states,

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, cast
 
 from attrs import asdict
@@ -17,6 +17,7 @@ from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.errors import InvalidModel
 from phasegate.core.kernels import default_kernel
+from phasegate.core.model import refuse_unknown
 from phasegate.files.documents import InvalidFile, write_atomically
 from phasegate.files.sizes import bytes_of
 from phasegate.verifying.promise import Custom, load_promises
@@ -35,6 +36,7 @@ _WHAT: Final = {"--trace": "log", "--page": "page"}
 def run(
     scenarios: Sequence[str],
     *,
+    mutant: str | None,
     symmetry: bool,
     order: str,
     states: int | None,
@@ -50,7 +52,10 @@ def run(
 ) -> Exit:
     """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
     if not scenarios:
-        raise Refused("name a scenario file, or a sweep file with --sweep", "SCENARIO")
+        raise Refused("name a scenario file, a sweep file with --sweep, or give --mutants for the library", "SCENARIO")
+    bent: Any = nullcontext()
+    if mutant is not None:
+        bent, kernel = _bent(mutant, kernel), "twin"
     outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
     check(order, kernel, states, seconds)
     check_outputs(outputs, len(scenarios), as_json=as_json)
@@ -63,7 +68,7 @@ def run(
         with asked_by("--witness"):
             check_witness(witness, own)
     results: list[Result] = []
-    with interruptible() as stop:
+    with bent, interruptible() as stop:
         for (name, _), scenario in zip(read, given, strict=True):
             with progress_line(scenario) as tell:
                 results.append(
@@ -82,6 +87,17 @@ def run(
         out = Screen(stderr=True) if "-" in outputs.values() else screen()
         show(out, results, written=written, unwritten=unwritten)
     return _exit(results, is_cut=stop())
+
+
+def _bent(name: str, kernel: str | None) -> Any:
+    """Return the context in which the rule is bent; it is so in the plain kernel alone."""
+    from phasegate.verifying.mutants.table import BY_NAME
+
+    if name not in BY_NAME:
+        refuse_unknown(name, BY_NAME, "mutant", "--mutant")
+    if kernel == "compiled":
+        raise Refused("a mutant is explored on the plain twin; leave it out", "--kernel")
+    return BY_NAME[name].bent()
 
 
 def refuse_without_sweep(**options: object) -> None:

@@ -1,0 +1,212 @@
+"""The hunt for mutants: scenarios are explored with one rule bent until something gives it away.
+
+What gives it away: a broken promise; something that the scenario claims to show and never does; a verdict that could
+not be given any more; an exploration that raises an error; or one that comes to no end where the fleet should settle.
+Last, and said to be so: only the number of states is another one than the scenario expects. That shows that the rule
+does something, not that its absence does harm: it is taken where `KILLERS` has nothing better, so that a hunt for a
+promise is not made each time. A mutant that nothing gives away is a gap: a scenario or a promise is missing.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+from phasegate.core.exploring.promises import Promise
+from phasegate.core.twin import Kernel
+from phasegate.verifying.conditions import CONDITIONS
+from phasegate.verifying.explorers import Explorer, made
+from phasegate.verifying.mutants.killers import KILLERS
+from phasegate.verifying.mutants.mutant import Mutant
+from phasegate.verifying.mutants.table import BY_NAME
+from phasegate.verifying.promise import Memory
+from phasegate.verifying.run import LIVENESS
+from phasegate.verifying.scenario import Scenario
+from phasegate.verifying.scenariofile import promise_name
+
+How = Literal["promise", "claim", "verdict", "crash", "endless", "counts"]
+STATES_MAX: Final = 10_000  # more than any scenario of the library has under symmetry
+SETTLE_SECONDS: Final = 20.0  # a thousand times what the plain twin takes for a state
+
+
+class Endless(Exception):
+    """A state whose acts come to no end."""
+
+
+@frozen
+class Sign:
+    """What gave a mutant away: in which scenario, what, and after how many acts (None: by all its runs)."""
+
+    scenario: str
+    how: How
+    what: str
+    acts: int | None
+
+
+@frozen
+class Catch:
+    """What came of one mutant: the sign (None: it survived), how many scenarios and states that took.
+
+    `moved` are scenarios that came to other states than they expect, and showed no sign.
+    """
+
+    mutant: str
+    sign: Sign | None
+    scenarios: int
+    states: int
+    seconds: float
+    moved: tuple[str, ...]
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether it survived, and nobody argues why it may."""
+        return self.sign is None and BY_NAME[self.mutant].equivalent is None
+
+
+def hunt(
+    mutant: Mutant, scenarios: Sequence[Scenario], *, states_max: int = STATES_MAX, is_quick: bool = False
+) -> Catch:
+    """Explore the scenarios, the likeliest first, with the rule bent until something gives it away.
+
+    `is_quick` looks only where it was given away last.
+    """
+    began = time.monotonic()
+    known = KILLERS.get(mutant.name)
+    tried, states, moved = 0, 0, []
+    for scenario in in_order(known, scenarios):
+        if is_quick and scenario.name != known:
+            break
+        with mutant.bent():
+            sign, found, is_done = look(scenario, states_max)
+        tried += 1
+        states += found
+        expected = scenario.expect.symmetric.states
+        if sign is None and is_done and expected not in (None, found):
+            moved.append(scenario.name)
+            if scenario.name == known:
+                sign = Sign(scenario.name, "counts", f"{found:,} states, not {expected:,}", None)
+        if sign is not None:
+            return Catch(mutant.name, sign, tried, states, time.monotonic() - began, ())
+    return Catch(mutant.name, None, tried, states, time.monotonic() - began, tuple(moved))
+
+
+def in_order(known: str | None, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios: the one of that name, then the smallest first."""
+
+    def place(scenario: Scenario) -> tuple[bool, int, str]:
+        size = scenario.expect.symmetric.states or scenario.expect.states
+        return scenario.name != known, STATES_MAX if size is None else size, scenario.name
+
+    return sorted(scenarios, key=place)
+
+
+def look(scenario: Scenario, states_max: int = STATES_MAX) -> tuple[Sign | None, int, bool]:
+    """Explore one scenario as the rules are now; return what gives them away, the states, and whether those are all."""
+    explorer: Explorer | None = None
+    try:
+        with within(SETTLE_SECONDS):
+            explorer = made(scenario.subject(Kernel), is_symmetric=True, order="breadth", memory_max=None)
+        found = "more"
+        while found == "more" and explorer.states < states_max:
+            with within(SETTLE_SECONDS):
+                found = explorer.run(1)
+        sign = _sign(scenario, explorer, is_done=found == "done")
+    except Endless:
+        sign, found = Sign(scenario.name, "endless", "the fleet does not settle", _depth(explorer)), "endless"
+    except Exception as error:  # whatever the bent rule has led to
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        sign, found = Sign(scenario.name, "crash", text, _depth(explorer)), "crash"
+    return sign, 0 if explorer is None else explorer.states, found == "done"
+
+
+def _depth(explorer: Explorer | None) -> int:
+    return 0 if explorer is None else explorer.depth + 1
+
+
+def _sign(scenario: Scenario, explorer: Explorer, *, is_done: bool) -> Sign | None:
+    violation = explorer.violation
+    if violation is not None:
+        acts = len(explorer.path(violation.state)) - 1 + (violation.move is not None)
+        promise = Promise(violation.promise)
+        return Sign(scenario.name, "promise", f"{int(promise)} {promise_name(promise)}", acts)
+    if not is_done:
+        return None
+    if explorer.rising and scenario.promises & LIVENESS:
+        return Sign(scenario.name, "verdict", "runs without an end", None)
+    claimed = [Memory(CONDITIONS[name]) for name in scenario.sometimes]
+    for number in range(explorer.states):
+        if not claimed:
+            return None
+        explorer.write(explorer.key_of(number))
+        known: dict[str, Any] = {}
+        claimed = [memory for memory in claimed if not memory.holds(explorer, known)]
+    return Sign(scenario.name, "claim", f"never {claimed[0].promise.name}", None) if claimed else None
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise `Endless` if what is done takes longer than that; outside of the main thread nobody would notice."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise Endless
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------
+
+_scenarios: tuple[Scenario, ...] = ()  # of this worker
+
+
+def hunt_all(
+    mutants: Sequence[Mutant],
+    read: Callable[[], tuple[Scenario, ...]],
+    *,
+    states_max: int = STATES_MAX,
+    is_quick: bool = False,
+    workers: int = 2,
+    tell: Callable[[Catch], None] = lambda catch: None,
+) -> list[Catch]:
+    """Hunt them all, each in a worker of its own process; return what came of them, in their order.
+
+    `read` returns the scenarios; each worker calls it once, so it is a function that can be sent to another process.
+    """
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _set_out, (read,)) as pool:
+        running = {pool.submit(_hunt_named, mutant.name, states_max, is_quick): mutant.name for mutant in mutants}
+        found = {}
+        try:
+            for future in as_completed(running):
+                found[running[future]] = future.result()
+                tell(found[running[future]])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [found[mutant.name] for mutant in mutants]
+
+
+def _set_out(read: Callable[[], tuple[Scenario, ...]]) -> None:
+    global _scenarios
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked for the hunt ends it
+    _scenarios = read()
+
+
+def _hunt_named(name: str, states_max: int, is_quick: bool) -> Catch:
+    return hunt(BY_NAME[name], _scenarios, states_max=states_max, is_quick=is_quick)
