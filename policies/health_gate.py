@@ -17,7 +17,7 @@ class HealthGate:
 
     name: ClassVar = "health-gate"
     reasons: ClassVar = ("set-unhealthy",)
-    promises: ClassVar = (Promise.HEALTHY_ENOUGH,)
+    promises: ClassVar = (Promise.HEALTHY_ENOUGH, Promise.STOPPED_FOR_A_REASON)
 
     max_unhealthy_percent: int = 20
 

@@ -17,7 +17,7 @@ class Phases:
 
     name: ClassVar = "phases"
     reasons: ClassVar = ("phase-not-open",)
-    promises: ClassVar = (Promise.PHASES_IN_ORDER,)
+    promises: ClassVar = (Promise.PHASES_IN_ORDER, Promise.STOPPED_FOR_A_REASON)
 
     phase_failure_percent: int = 0
     phase_bake_ms: int = 0

@@ -21,7 +21,7 @@ class UpgradedGate:
 
     name: ClassVar = "upgraded-gate"
     reasons: ClassVar = ("upgraded-unhealthy",)
-    promises: ClassVar = (Promise.NOT_AFTER_THE_END,)
+    promises: ClassVar = (Promise.NOT_AFTER_THE_END, Promise.STOPPED_FOR_A_REASON)
 
     max_unhealthy_upgraded_percent: int = 20
     unhealthy_upgraded_of: Literal["upgraded", "set"] = "upgraded"

@@ -24,18 +24,19 @@ from libc.string cimport memcmp, memcpy, memset
 import array as _arrays
 
 from phasegate.core.kernel cimport (
-    BAKING, BROKEN, CANCELLED, CANCELLING, CLOCK, CLOCK_BEGAN, CLOCK_DELAY, CLOCK_PAUSE, CLOCK_REST, CLOCK_WINDOW,
+    BAKING, BROKEN, CANCELLED, CANCELLING, CLOCK, COMPLETED, FAULTED, NO_ERROR, CLOCK_BEGAN, CLOCK_DELAY, CLOCK_PAUSE, CLOCK_REST, CLOCK_WINDOW,
     CONFIGURING, DELAYED, DIAL, FAILED, GONE, HEALTHY, HEALTH_SHIFT, INITIALIZING, Ints, Kernel, LEFT,
     LINK, LINK_ATTEMPT, LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, PAUSED, PENDING, PERCENT, PHASED,
-    PLAN, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING, RUNNING, Ragged, SHUT, SITE,
-    SITE_CELL, SITE_DOMAIN, SITE_NUMBER, SITE_SET, STATE_BITS, STOPPING, SUM_BAD, SUM_FLIGHT, SUM_TOTAL, TALLY, TALLY_BAD, TALLY_FLIGHT,
+    PLAN, PLAN_ELIGIBLE, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING, RO_HALTED, RUNNING, Ragged, SHUT, SITE,
+    SITE_CELL, SITE_DOMAIN, SITE_NUMBER, TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UPGRADED_UNHEALTHY,
+     SITE_SET, STATE_BITS, STOPPING, SUM_BAD, SUM_FLIGHT, SUM_TOTAL, TALLY, TALLY_BAD, TALLY_FLIGHT,
     TALLY_TOO_LATE, TALLY_TOTAL, TALLY_UPGRADED_BAD, TOO_LATE, T_ARMED, T_ATTEMPT_ENDED, T_BECAME, T_FAILED_MORE,
     T_IGNORED, T_PHASE_ENDED, T_STARTED, UNKNOWN, UPGRADED, VERIFYING, WAIT, WAITING,
     WAIT_BAD, WAIT_FLIGHT, WAIT_PENDING, push,
 )
 
 from phasegate.core.exploring import acts as _acts, ranking as _ranking, subject as _subject
-from phasegate.core.exploring.promises import Meant, Promise, version_ranks
+from phasegate.core.exploring.promises import LED, Meant, Promise, version_ranks
 from phasegate.core.exploring.symmetry import identity, is_free, symmetries
 from phasegate.core.exploring.twin import Successor, Violation
 from phasegate.core.lifecycle import Life as _Life
@@ -98,6 +99,11 @@ cdef enum:
     NOT_BEFORE_ITS_TIME = 18
     LOWER_NUMBERS_FIRST = 19
     DOMAINS_FINISHED = 20
+    LIVES_AS_WRITTEN = 21
+    STOPPED_FOR_A_REASON = 22
+    # where an act leads (`promises.LED`)
+    BACK = 254
+    UNSAID = 255
     # a command on its way
     RECORDED = 0
     ISSUED = 1
@@ -426,6 +432,11 @@ cdef class Explorer:
     cdef uint8_t* cross_zone
     cdef uint8_t* small
     cdef uint8_t* fabric
+    cdef uint8_t* restores
+    cdef uint8_t* led
+    cdef int32_t* domains
+    cdef int32_t* numbers
+    cdef bint shrinks
     cdef uint8_t* group_members
     cdef int meant_groups, group_count, phase_failure_percent
     cdef int asked  # the promises that count, one bit each
@@ -553,12 +564,16 @@ cdef class Explorer:
         self.meant = Meant.of(self.open)
         members = b"".join(some.ljust(256, b"\0") for _, _, some in self.meant.groups)
         kept = [self.meant.pairs, self.meant.conflicts, self.meant.percent, self.meant.cross_zone]
-        kept += [self.meant.small, members, self.meant.fabric]
+        kept += [self.meant.small, members, self.meant.fabric, self.meant.restores, LED]
+        kept += [self.meant.domains.tobytes(), self.meant.numbers.tobytes()]
         self.meant_kept = [bytearray(some or b"\0") for some in kept]
         self.pairs, self.conflicts = start_of(self.meant_kept[0]), start_of(self.meant_kept[1])
         self.percent, self.cross_zone = start_of(self.meant_kept[2]), start_of(self.meant_kept[3])
         self.small, self.group_members = start_of(self.meant_kept[4]), start_of(self.meant_kept[5])
-        self.fabric = start_of(self.meant_kept[6])
+        self.fabric, self.restores = start_of(self.meant_kept[6]), start_of(self.meant_kept[7])
+        self.led, self.shrinks = start_of(self.meant_kept[8]), self.meant.shrinks
+        self.domains = <int32_t*>start_of(self.meant_kept[9])
+        self.numbers = <int32_t*>start_of(self.meant_kept[10])
         self.meant_groups = len(self.meant.groups)
         self.group_count = len(self.open.work.compiled.statics.group_limit)
         for at, (counts, limit, _) in enumerate(self.meant.groups):
@@ -1401,7 +1416,7 @@ cdef class Explorer:
         """Judge whether a batch may start in the state that the arena holds."""
         cdef int32_t* slots
         cdef int s = move.whom
-        cdef int rollout, slot, state, i, cap, size = 0, total = 0, bad = 0, flying = 0
+        cdef int rollout, slot, state, i, cap, size = 0, well = 0, total = 0, bad = 0, flying = 0
         cdef int broken = 0
         cdef bint is_manual
         if move.act != A_START:
@@ -1420,7 +1435,11 @@ cdef class Explorer:
         if cap < 1:
             cap = 1
         size = popcount(<uint32_t>move.which)
-        if size + flying > cap:
+        slots = self.offered.data + self.offer.data[move.choice * 3 + 1]
+        for i in range(self.offer.data[move.choice * 3 + 2]):
+            if move.which >> i & 1:
+                well += not is_bad(self.k.life[slots[i]] >> HEALTH_SHIFT)
+        if size + flying > cap or (size > 1 and self.shrinks and well > (cap - bad if cap > bad else 0)):
             broken |= 1 << BATCH_WITHIN_CAP
         if 100 * bad > self.percent[s * 4 + 1] * total:
             broken |= 1 << HEALTHY_ENOUGH
@@ -1435,7 +1454,6 @@ cdef class Explorer:
             if self.k.link[s * LINK + LINK_PHASE] > self.k.plan[rollout * PLAN + PLAN_PHASE]:
                 broken |= 1 << PHASES_IN_ORDER
         is_manual = self.k.trait[rollout] & MANUAL
-        slots = self.offered.data + self.offer.data[move.choice * 3 + 1]
         for i in range(self.offer.data[move.choice * 3 + 2]):
             if not move.which >> i & 1:
                 continue
@@ -1447,36 +1465,30 @@ cdef class Explorer:
             if not self.k.flag[slot] & BROKEN:
                 if self.version_rank[self.k.version[slot]] >= self.version_rank[self.targets[rollout]]:
                     broken |= 1 << TARGET_UNTOUCHED
-        return broken | self.judge_order(s, self.bucket_of[slots[POSITION(<uint32_t>move.which)]])
+        return broken | self.judge_order(s, slots[POSITION(<uint32_t>move.which)])
 
-    cdef int judge_order(self, int s, int bucket) noexcept nogil:
+    cdef int judge_order(self, int s, int first) noexcept nogil:
         """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
-        cdef int number = self.k.site[bucket * SITE + SITE_NUMBER]
-        cdef int domain = self.k.site[bucket * SITE + SITE_DOMAIN]
+        cdef int number = self.numbers[first]
         cdef int slot, other, state
         cdef int broken = 0
         cdef bint is_begun = False, is_another_left = False
         for slot in range(self.slots):
-            if self.set_of[slot] == s and self.k.life[slot] & STATE_BITS == PENDING:
-                if self.k.site[self.bucket_of[slot] * SITE + SITE_NUMBER] < number:
-                    broken |= 1 << LOWER_NUMBERS_FIRST
+            if self.set_of[slot] == s and self.k.life[slot] & STATE_BITS == PENDING and self.numbers[slot] < number:
+                broken |= 1 << LOWER_NUMBERS_FIRST
         if not self.fabric[s]:
             return broken
         for slot in range(self.slots):
             state = self.k.life[slot] & STATE_BITS
             if self.set_of[slot] != s or not (is_in_flight(state) or state == UPGRADED or state == RESTORED or state == FAILED):
                 continue
-            if self.k.site[self.bucket_of[slot] * SITE + SITE_DOMAIN] == domain:
+            if self.domains[slot] == self.domains[first]:
                 is_begun = True
                 continue
             for other in range(self.slots):
                 if self.set_of[other] == s and self.k.life[other] & STATE_BITS == PENDING:
-                    if self.k.site[self.bucket_of[other] * SITE + SITE_NUMBER] == number:
-                        if (
-                            self.k.site[self.bucket_of[other] * SITE + SITE_DOMAIN]
-                            == self.k.site[self.bucket_of[slot] * SITE + SITE_DOMAIN]
-                        ):
-                            is_another_left = True
+                    if self.numbers[other] == number and self.domains[other] == self.domains[slot]:
+                        is_another_left = True
         return broken | 1 << DOMAINS_FINISHED if is_another_left and not is_begun else broken
 
     cdef int judge_after(self, Move move) except -1 nogil:
@@ -1492,11 +1504,13 @@ cdef class Explorer:
             now = self.k.life[slot] & STATE_BITS
             if was != now:
                 broken |= self.judge_life(slot, was, now, move)
+        if self.is_led_astray(move):
+            broken |= 1 << LIVES_AS_WRITTEN
         for r in range(self.rollouts):
             if self.k.trait[r] & PHASED and self.k.plan[r * PLAN + PLAN_PHASE] != self.base_phase[r]:
                 if self.has_opened_wrongly(r, self.base_phase[r]):
                     broken |= 1 << PHASES_IN_ORDER
-        return broken
+        return broken | self.judge_stops()
 
     cdef bint has_moved(self) noexcept nogil:
         cdef int at
@@ -1518,28 +1532,85 @@ cdef class Explorer:
             broken |= 1 << OWN_DISK_BACK
         return broken
 
+    cdef bint is_led_astray(self, Move move) noexcept nogil:
+        """Return whether what happened to an instance has not led where it should (section 8)."""
+        cdef int slot = move.whom
+        cdef int s, to, rollout
+        if move.act not in (A_ANSWER, A_FAIL, A_HEALTHY, A_DEADLINE, A_REMOVE):
+            return False
+        to = self.led[move.act * 16 + (self.base_life[slot] & STATE_BITS)]
+        if to == BACK:
+            s = self.set_of[slot]
+            rollout = self.k.link[s * LINK + LINK_ROLLOUT]
+            to = RESTORING if self.restores[s] and not self.k.trait[rollout] & MANUAL else FAILED
+        return to != UNSAID and to != self.k.life[slot] & STATE_BITS
+
     cdef bint has_opened_wrongly(self, int r, int phase) noexcept nogil:
-        cdef int s, slot, state, lost = 0, eligible = 0
-        cdef bint is_lost
+        cdef int s
         for s in range(self.sets):
-            if self.k.link[s * LINK + LINK_ROLLOUT] != r or self.k.link[s * LINK + LINK_PHASE] != phase:
-                continue
-            if self.k.mark[s] & LEFT:
-                continue
-            if self.k.status[s] == WAITING or self.k.status[s] == ROLLING:
+            if self.is_of(s, r, phase) and (self.k.status[s] == WAITING or self.k.status[s] == ROLLING):
                 return True
-            for slot in range(self.slots):
-                if self.set_of[slot] != s:
-                    continue
-                state = self.k.life[slot] & STATE_BITS
-                is_lost = state == RESTORED or state == FAILED
-                if state == PENDING and not self.k.flag[slot] & TOO_LATE:
-                    is_lost = True
-                if is_lost or (state == UPGRADED and is_bad(self.k.life[slot] >> HEALTH_SHIFT)):
-                    lost += 1
-                if is_lost or state == UPGRADED:
-                    eligible += 1
+        return self.has_failed(r, phase)
+
+    cdef inline bint is_of(self, int s, int r, int phase) noexcept nogil:
+        """Return whether a set is of a phase and has not left it."""
+        if self.k.link[s * LINK + LINK_ROLLOUT] != r or self.k.link[s * LINK + LINK_PHASE] != phase:
+            return False
+        return not self.k.mark[s] & LEFT
+
+    cdef bint has_failed(self, int r, int phase) noexcept nogil:
+        """Return whether too many of a phase are lost (section 5)."""
+        cdef int slot, state, lost = 0, eligible = 0
+        cdef bint is_lost
+        for slot in range(self.slots):
+            if not self.is_of(self.set_of[slot], r, phase):
+                continue
+            state = self.k.life[slot] & STATE_BITS
+            is_lost = state == RESTORED or state == FAILED
+            if state == PENDING and not self.k.flag[slot] & TOO_LATE:
+                is_lost = True
+            if is_lost or (state == UPGRADED and is_bad(self.k.life[slot] >> HEALTH_SHIFT)):
+                lost += 1
+            if is_lost or state == UPGRADED:
+                eligible += 1
         return 100 * lost > self.phase_failure_percent * eligible
+
+    cdef int judge_stops(self) noexcept nogil:
+        """Judge that an attempt faults, or a rollout halts, where a gate or a phase says so (sections 5 and 7)."""
+        cdef const uint8_t* status = self.base + self.still_at[5]
+        cdef const uint8_t* course = self.base + self.still_at[7]
+        cdef int s, r
+        for s in range(self.sets):
+            if status[s] == self.k.status[s] or (status[s] != WAITING and status[s] != ROLLING):
+                continue
+            if self.k.status[s] == COMPLETED or self.k.status[s] == FAULTED:
+                if not self.may_end(s, status[s] == WAITING):
+                    return 1 << STOPPED_FOR_A_REASON
+        for r in range(self.rollouts):
+            if course[r] == RUNNING and self.k.course[r] == RO_HALTED and not self.k.plan[r * PLAN + PLAN_ELIGIBLE]:
+                if not self.has_failed(r, self.k.plan[r * PLAN + PLAN_PHASE]):
+                    return 1 << STOPPED_FOR_A_REASON
+        return 0
+
+    cdef bint may_end(self, int s, bint is_first) noexcept nogil:
+        """Return whether an attempt that has ended by itself has a code that it may have."""
+        cdef int code = self.k.code[s] if self.k.status[s] == FAULTED else NO_ERROR
+        cdef int slot, total = 0, bad = 0
+        cdef bint was_flying = False
+        for slot in range(self.slots):
+            if self.set_of[slot] != s:
+                continue
+            was_flying = was_flying or is_in_flight(self.base_life[slot] & STATE_BITS)
+            if self.k.life[slot] & STATE_BITS != GONE:
+                total += 1
+                bad += is_bad(self.k.life[slot] >> HEALTH_SHIFT)
+        if code == TOO_MANY_UPGRADED_UNHEALTHY:
+            return self.gate_is_broken(s)
+        if code == NO_ERROR:
+            return not (was_flying and self.gate_is_broken(s))
+        if code != (TOO_MANY_UNHEALTHY_BEFORE if is_first else TOO_MANY_UNHEALTHY):
+            return False
+        return 100 * bad > self.percent[s * 4 + 1] * total
 
     cdef int judge_state(self) except -1 nogil:
         """Judge the state that the arena holds, however it came about."""
@@ -1568,7 +1639,7 @@ cdef class Explorer:
             where = self.bucket_of[slot] * SITE
             if not self.cross_zone[s] and self.k.site[where + SITE_CELL] != self.k.link[s * LINK + LINK_HOLD]:
                 broken |= 1 << CELLS_APART
-            domain = self.k.site[where + SITE_DOMAIN]
+            domain = self.domains[slot]
             if domains[s] >= 0 and domains[s] != domain:
                 broken |= 1 << BATCH_WITHIN_CAP
             domains[s] = domain
@@ -1635,7 +1706,7 @@ cdef class Explorer:
                 broken |= 1 << GROUPS_WITHIN_LIMITS
         return broken
 
-    cdef int judge_end(self) noexcept nogil:
+    cdef int judge_end(self) except -1 nogil:
         """Judge the state that the arena holds as one in which runs end."""
         cdef int r, s, slot, state
         cdef int is_small = 1
@@ -1645,11 +1716,15 @@ cdef class Explorer:
                     is_small = is_small and self.small[s]
                 return 1 << EVERY_ROLLOUT_ENDS | is_small << SMALL_SETS_END
         if self.is_benign:
+            self.know_versions()
             for slot in range(self.slots):
                 state = self.k.life[slot] & STATE_BITS
                 if self.k.status[self.set_of[slot]] == 0:
                     continue
                 if (state == PENDING and not self.k.flag[slot] & TOO_LATE) or state == RESTORED or state == FAILED:
+                    return 1 << EVERYONE_UPGRADED
+                r = self.k.link[self.set_of[slot] * LINK + LINK_ROLLOUT]
+                if state == UPGRADED and self.k.version[slot] != self.targets[r]:
                     return 1 << EVERYONE_UPGRADED
         return 0
 

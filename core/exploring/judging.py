@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act
-from phasegate.core.exploring.promises import Meant, Promise, version_ranks
+from phasegate.core.exploring.promises import BACK, LED, UNSAID, Meant, Promise, version_ranks
 from phasegate.core.lifecycle import COMMANDS, IN_FLIGHT, Do, Life
 from phasegate.core.model import Health
 from phasegate.core.roster import PROTECTED, SKIPPED
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 KEPT: Final = 0
 BEGUN: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
 _UNMOVED: Final = (Act.LATE, Act.DUPLICATE)
+_ABOUT_ONE: Final = (Act.ANSWER, Act.FAIL, Act.HEALTHY, Act.DEADLINE, Act.REMOVE)
 
 
 Move = tuple[int, int, int, int]
@@ -91,6 +92,9 @@ class Judge:
     def _targets(self) -> list[int]:
         return self.of.open.targets(self.of.book)
 
+    def _target_of(self, slot: int) -> int:
+        return self._targets()[self.v.link[self.v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]]
+
     def _ranks(self) -> list[int]:
         return version_ranks(self.of.open.books[self.of.book].versions)
 
@@ -112,7 +116,9 @@ class Judge:
         v, link = self.v, s * c.LINK
         present = self._present(s)
         cap = max(1, min(len(present) * self.meant.percent[s * 4] // 100, len(present) - 1))
-        if len(slots) + len(self._flying(s)) > cap:
+        well = sum(not self._is_bad(slot) for slot in slots)
+        is_too_well = self.meant.shrinks and well > max(0, cap - sum(map(self._is_bad, present)))
+        if len(slots) + len(self._flying(s)) > cap or (len(slots) > 1 and is_too_well):
             yield Promise.BATCH_WITHIN_CAP
         if 100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present):
             yield Promise.HEALTHY_ENOUGH
@@ -140,24 +146,28 @@ class Judge:
     def _of_order(self, s: int, slots: list[int]) -> Iterator[Promise]:
         """Judge that lower phase ordering numbers go first, and begun upgrade domains are finished."""
         pending = [slot for slot in self.members[s] if self._state(slot) == Life.PENDING]
-        number = self._site(slots[0], c.SITE_NUMBER)
-        if any(self._site(slot, c.SITE_NUMBER) < number for slot in pending):
+        number = self.meant.numbers[slots[0]]
+        if any(self.meant.numbers[slot] < number for slot in pending):
             yield Promise.LOWER_NUMBERS_FIRST
         if not self.meant.fabric[s]:
             return
-        begun = {self._site(slot, c.SITE_DOMAIN) for slot in self.members[s] if self._state(slot) in BEGUN}
-        left = {self._site(slot, c.SITE_DOMAIN) for slot in pending if self._site(slot, c.SITE_NUMBER) == number}
-        if self._site(slots[0], c.SITE_DOMAIN) not in begun and begun & left:
+        begun = {self.meant.domains[slot] for slot in self.members[s] if self._state(slot) in BEGUN}
+        left = {self.meant.domains[slot] for slot in pending if self.meant.numbers[slot] == number}
+        if self.meant.domains[slots[0]] not in begun and begun & left:
             yield Promise.DOMAINS_FINISHED
-
-    def _site(self, slot: int, what: int) -> int:
-        return int(self.v.site[self.v.bucket[slot] * c.SITE + what])
 
     # --- after an act ------------------------------------------------------------------------------------------------
 
     def after(self, move: Move) -> int:
         """Judge what the act has led to, which the arena holds now."""
-        return self._first(self._moved_nothing(move), self._lived(move), self._opened(), *self._of_state())
+        return self._first(
+            self._moved_nothing(move),
+            self._lived(move),
+            self._led(move),
+            self._opened(),
+            self._stopped(),
+            *self._of_state(),
+        )
 
     def _all_but_purses(self) -> tuple[object, ...]:
         v = self.v
@@ -188,27 +198,79 @@ class Judge:
         if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:
             yield Promise.OWN_DISK_BACK
 
+    def _led(self, move: Move) -> Iterator[Promise]:
+        """Judge that what happens to an instance leads where it should (section 8)."""
+        act, slot, v = move[0], move[1], self.v
+        if act not in _ABOUT_ONE:
+            return
+        to = LED[act * 16 + (self._lives[slot] & c.STATE_BITS)]
+        if to == BACK:
+            s = v.set_of(slot)
+            is_manual = v.trait[v.link[s * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL
+            to = Life.RESTORING if self.meant.restores[s] and not is_manual else Life.FAILED
+        if to not in (UNSAID, self._state(slot)):
+            yield Promise.LIVES_AS_WRITTEN
+
     def _opened(self) -> Iterator[Promise]:
         """Judge that a phase opens only after the one before it succeeded (section 5)."""
         v = self.v
         for r, phase in enumerate(self._phases):
             if not v.trait[r] & c.PHASED or v.plan[r * c.PLAN + c.PLAN_PHASE] == phase:
                 continue
-            lost = eligible = 0
-            for s in range(self.of.sets):
-                link = s * c.LINK
-                if v.link[link + c.LINK_ROLLOUT] != r or v.link[link + c.LINK_PHASE] != phase or v.mark[s] & c.LEFT:
-                    continue
-                if v.status[s] in (c.WAITING, c.ROLLING):
-                    yield Promise.PHASES_IN_ORDER
-                for slot in self.members[s]:
-                    state = self._state(slot)
-                    is_left = state == Life.PENDING and not v.flag[slot] & c.TOO_LATE
-                    is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
-                    lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
-                    eligible += is_lost or state == Life.UPGRADED
-            if 100 * lost > self.meant.phase_failure_percent * eligible:
+            if self._has_failed(r, phase) or any(v.status[s] in (c.WAITING, c.ROLLING) for s in self._of(r, phase)):
                 yield Promise.PHASES_IN_ORDER
+
+    def _of(self, r: int, phase: int) -> list[int]:
+        """Return the sets of a phase that have not left it."""
+        v = self.v
+        return [
+            s
+            for s in range(self.of.sets)
+            if v.link[s * c.LINK + c.LINK_ROLLOUT] == r and v.link[s * c.LINK + c.LINK_PHASE] == phase
+            if not v.mark[s] & c.LEFT
+        ]
+
+    def _has_failed(self, r: int, phase: int) -> bool:
+        """Return whether too many of a phase are lost (section 5)."""
+        lost = eligible = 0
+        for s in self._of(r, phase):
+            for slot in self.members[s]:
+                state = self._state(slot)
+                is_left = state == Life.PENDING and not self.v.flag[slot] & c.TOO_LATE
+                is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
+                lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
+                eligible += is_lost or state == Life.UPGRADED
+        return 100 * lost > self.meant.phase_failure_percent * eligible
+
+    def _stopped(self) -> Iterator[Promise]:
+        """Judge that an attempt faults, or a rollout halts, where a gate or a phase says so (sections 5 and 7).
+
+        What another rollout has taken over is lost without being there any more: such a phase is not judged.
+        """
+        v, (*_, status, _, course) = self.v, self._facts
+        for s in range(self.of.sets):
+            if status[s] in (c.WAITING, c.ROLLING) and v.status[s] in (c.COMPLETED, c.FAULTED):
+                was_flying = any(self._lives[slot] & c.STATE_BITS in IN_FLIGHT for slot in self.members[s])
+                if (v.code[s] if v.status[s] == c.FAULTED else c.NO_ERROR) not in self._codes(
+                    s, status[s] == c.WAITING, was_flying
+                ):
+                    yield Promise.STOPPED_FOR_A_REASON
+        for r in range(self.of.rollouts):
+            plan = r * c.PLAN
+            if course[r] == c.RUNNING and v.course[r] == c.RO_HALTED and not v.plan[plan + c.PLAN_ELIGIBLE]:
+                if not self._has_failed(r, v.plan[plan + c.PLAN_PHASE]):
+                    yield Promise.STOPPED_FOR_A_REASON
+
+    def _codes(self, s: int, is_first: bool, was_flying: bool) -> list[int]:
+        """Return the codes that an attempt which has ended by itself may have."""
+        present, found = self._present(s), []
+        if self._gate_is_broken(s):
+            found.append(c.TOO_MANY_UPGRADED_UNHEALTHY)
+        if 100 * sum(map(self._is_bad, present)) > self.meant.percent[s * 4 + 1] * len(present):
+            found.append(c.TOO_MANY_UNHEALTHY_BEFORE if is_first else c.TOO_MANY_UNHEALTHY)
+        if not (was_flying and c.TOO_MANY_UPGRADED_UNHEALTHY in found):
+            found.append(c.NO_ERROR)
+        return found
 
     # --- where a run ends --------------------------------------------------------------------------------------------
 
@@ -227,7 +289,10 @@ class Judge:
             return
         for slot in range(self.of.slots):
             is_left = self._state(slot) == Life.PENDING and not v.flag[slot] & c.TOO_LATE
-            if v.status[v.set_of(slot)] != c.NONE and (is_left or self._state(slot) in (Life.RESTORED, Life.FAILED)):
+            if v.status[v.set_of(slot)] == c.NONE:
+                continue
+            is_elsewhere = self._state(slot) == Life.UPGRADED and v.version[slot] != self._target_of(slot)
+            if is_left or is_elsewhere or self._state(slot) in (Life.RESTORED, Life.FAILED):
                 yield Promise.EVERYONE_UPGRADED
 
     # --- any state ---------------------------------------------------------------------------------------------------
@@ -269,7 +334,7 @@ class Judge:
 
     def _places(self) -> Iterator[Promise]:
         for s in range(self.of.sets):
-            domains = {self.v.site[self.v.bucket[slot] * c.SITE + c.SITE_DOMAIN] for slot in self._flying(s)}
+            domains = {self.meant.domains[slot] for slot in self._flying(s)}
             if len(domains) > 1:
                 yield Promise.BATCH_WITHIN_CAP
 

@@ -8,14 +8,17 @@ that is compiled wrongly, or bent, shows. Each promise is declared with the poli
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
+from phasegate.core.exploring.acts import Act
+from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, ScaleSet
+from phasegate.core.roster import NO_NUMBER, Roster
 from phasegate.core.topology import cells_of
 from phasegate.core.versions import version_key
 
@@ -46,6 +49,8 @@ class Promise(IntEnum):
     NOT_BEFORE_ITS_TIME = 18  # sections 4, 7 and 9
     LOWER_NUMBERS_FIRST = 19  # section 7
     DOMAINS_FINISHED = 20  # section 7
+    LIVES_AS_WRITTEN = 21  # section 8
+    STOPPED_FOR_A_REASON = 22  # sections 5 and 7
 
     @property
     def sentence(self) -> str:
@@ -74,7 +79,22 @@ SENTENCES = {
     Promise.NOT_BEFORE_ITS_TIME: "no batch starts outside its window, before its instant, in a pause or cancelled",
     Promise.LOWER_NUMBERS_FIRST: "no instance starts while one of a lower phase ordering number of its set is pending",
     Promise.DOMAINS_FINISHED: "a Service Fabric set begins no upgrade domain while a begun one has somebody pending",
+    Promise.LIVES_AS_WRITTEN: "what happens to an instance leads where the life-cycle table says",
+    Promise.STOPPED_FOR_A_REASON: "attempts fault and rollouts halt where a gate or a phase says so, nowhere else",
 }
+
+BACK: Final = 254  # restoring, or failed where nothing is to be restored
+UNSAID: Final = 255
+_C, _V, _U, _D, _F, _G = Life.CONFIGURING, Life.VERIFYING, Life.UPGRADED, Life.RESTORED, Life.FAILED, Life.GONE
+_LED: Final[Mapping[Act, Mapping[Life, int]]] = {
+    Act.ANSWER: {Life.REPLACING: _C, Life.CONFIGURING: _V, Life.RESTORING: _D},
+    Act.FAIL: {Life.REPLACING: BACK, Life.CONFIGURING: BACK, Life.RESTORING: _F},
+    Act.HEALTHY: {Life.VERIFYING: _U},
+    Act.DEADLINE: {Life.REPLACING: BACK, Life.CONFIGURING: BACK, Life.VERIFYING: BACK, Life.RESTORING: _F},
+    Act.REMOVE: dict.fromkeys(list(Life)[: Life.GONE], _G),
+}
+LED: Final = bytes(_LED.get(act, {}).get(life, UNSAID) for act in Act for life in (*Life, *[None] * 5))
+"""Where an act leads the instance that it is about: `act * 16 + life`; semantics 8 once more, beside the table."""
 
 
 @frozen(eq=False, kw_only=True)
@@ -83,6 +103,8 @@ class Meant:
 
     `pairs` and `conflicts` are a byte each way (`one * count + other`); `percent` has four bytes a set: batch,
     unhealthy, upgraded, and whether the last is of the whole set; `groups` are (what counts, limit, a byte a member).
+    `restores` are the sets whose automatic rollouts restore; `domains` and `numbers` are each slot's upgrade domain and
+    phase ordering number as the fleet says them (a large one for none).
     """
 
     pairs: bytes
@@ -91,6 +113,10 @@ class Meant:
     cross_zone: bytes
     fabric: bytes
     small: bytes
+    restores: bytes
+    shrinks: bool
+    domains: array[int]
+    numbers: array[int]
     groups: tuple[tuple[str, int, bytes], ...]
     phase_failure_percent: int
     region_of_cell: array[int] = field(repr=False)
@@ -109,6 +135,7 @@ class Meant:
                 one, other = number[region.name], number[region.pair]
                 pairs[one * len(regions) + other] = pairs[other * len(regions) + one] = 1
         models = [opened.work.model(s) for s in range(opened.rows["set"])]
+        places = _places(opened, models)
         percent, cross_zone = bytearray(), bytearray()
         for model in models:
             percent += _percent(model, options)
@@ -121,6 +148,12 @@ class Meant:
             cross_zone=bytes(cross_zone),
             fabric=bytes(model.service_fabric is not None for model in models),
             small=bytes(1 <= model.size <= 4 for model in models),
+            restores=bytes(
+                not (model.disable_automatic_rollback or options["disable_automatic_rollback"]) for model in models
+            ),
+            shrinks=bool(options["unhealthy_shrinks_batch"]),
+            domains=array("i", (place[0] for place in places)),
+            numbers=array("i", (place[1] for place in places)),
             groups=tuple(
                 (
                     group.counts,
@@ -132,6 +165,29 @@ class Meant:
             phase_failure_percent=int(str(options["phase_failure_percent"])),
             region_of_cell=array("I", (number[cell.rsplit("/", 1)[0]] for cell in cells)),
         )
+
+
+def _places(opened: Open, models: Sequence[ScaleSet]) -> list[tuple[int, int]]:
+    """Return the upgrade domain and the phase ordering number of each slot's instance."""
+    named = {
+        (opened.work.compiled.directory.set_named(some.set), one.id): one
+        for some in opened.subject.spares
+        for one in some.instances
+    }
+    for s, model in enumerate(models):
+        if isinstance(model.instances, Roster):
+            named |= {(s, one.id): one for one in model.instances}
+    found = []
+    for slot in range(opened.rows["instance"]):
+        s = opened.v.set_of(slot)
+        ident = opened.work.id_of(slot)
+        one = named.get((s, ident))
+        if one is None:  # a count, spread over the zones, then over the upgrade domains
+            found.append((int(ident) // max(1, len(models[s].zones)) % models[s].upgrade_domains, NO_NUMBER))
+        else:
+            number = one.phase_ordering_number
+            found.append((one.upgrade_domain, NO_NUMBER if number is None else number))
+    return found
 
 
 def _percent(model: ScaleSet, options: Mapping[str, Any]) -> bytes:

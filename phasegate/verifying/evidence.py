@@ -12,6 +12,7 @@ from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Explorer, Move
 from phasegate.core.lifecycle import IN_FLIGHT, Life
 from phasegate.core.model import Health
+from phasegate.core.tracing import ATTEMPTS, ERRORS
 
 
 def evidence_in(twin: Explorer, promise: int, move: Move | None) -> str:
@@ -69,7 +70,9 @@ def _batch(case: _Case) -> str:
     cap = max(1, min(total * percent // 100, total - 1))
     flying = len(case.flying(s))
     also = f" beside {flying} in flight" if flying else ""
-    return f"{len(slots)} start{also} in {case.directory.sets[s]}: at most {cap} of {total} may ({percent} %)"
+    down = sum(map(case.is_bad, case.present(s)))
+    of = f", {down} of whom {'is' if down == 1 else 'are'} down" if down and case.meant.shrinks else ""
+    return f"{len(slots)} start{also} in {case.directory.sets[s]}: at most {cap} of {total} may ({percent} %){of}"
 
 
 def _unhealthy(case: _Case) -> str:
@@ -115,7 +118,7 @@ def _time(case: _Case) -> str:
 
 def _numbers(case: _Case) -> str:
     def number(slot: int) -> int:
-        return int(case.v.site[case.v.bucket[slot] * c.SITE + c.SITE_NUMBER])
+        return case.meant.numbers[slot]
 
     first = case.starting()[0]
     pending = [slot for slot in case.present(case.move[1]) if case.life(slot) is Life.PENDING]
@@ -125,7 +128,7 @@ def _numbers(case: _Case) -> str:
 
 def _domains(case: _Case) -> str:
     def domain(slot: int) -> int:
-        return int(case.v.site[case.v.bucket[slot] * c.SITE + c.SITE_DOMAIN])
+        return case.meant.domains[slot]
 
     first = case.starting()[0]
     begun = {domain(slot) for slot in case.present(case.move[1]) if case.life(slot) in BEGUN}
@@ -166,7 +169,7 @@ def _busy(case: _Case) -> str:
 def _places(case: _Case) -> str:
     return "in flight: " + "; ".join(
         f"{case.names(case.flying(s))} of upgrade domains "
-        + ", ".join(sorted({str(case.v.site[case.v.bucket[x] * c.SITE + c.SITE_DOMAIN]) for x in case.flying(s)}))
+        + ", ".join(sorted({str(case.meant.domains[x]) for x in case.flying(s)}))
         for s in range(case.twin.sets)
         if case.flying(s)
     )
@@ -199,6 +202,16 @@ def _left(case: _Case) -> str:
     return f"not on the target at the end: {case.names(left)}"
 
 
+def _stops(case: _Case) -> str:
+    told = []
+    for s, name in enumerate(case.directory.sets):
+        lives = [case.life(slot) for slot in case.present(s)]
+        bad = sum(map(case.is_bad, case.present(s)))
+        counted = ", ".join(f"{lives.count(life)} {life.word}" for life in Life if life in lives)
+        told.append(f"{name} ended {ATTEMPTS[case.v.status[s]]} ({ERRORS[case.v.code[s]]}) with {counted}, {bad} not healthy")
+    return "; ".join(told)
+
+
 def _groups(case: _Case) -> str:
     cells, sets = case.directory.cells, case.directory.sets
     told = []
@@ -226,4 +239,6 @@ _AFTER: Final[Mapping[int, Callable[[_Case], str]]] = {
     Promise.SMALL_SETS_END: _running,
     Promise.LATE_MOVES_NOTHING: _versions,
     Promise.GROUPS_WITHIN_LIMITS: _groups,
+    Promise.LIVES_AS_WRITTEN: _versions,
+    Promise.STOPPED_FOR_A_REASON: _stops,
 }

@@ -5,8 +5,13 @@ from __future__ import annotations
 from phasegate.core.exploring.promises import Promise
 from phasegate.policies import availability
 
-# counters, commands and late reports are the core's own; runs end by all rules together
-OF_THE_CORE = {Promise.COUNTS_ADD_UP, Promise.COMMANDS_AS_RECORDED, Promise.LATE_MOVES_NOTHING}
+# counters, commands, late reports and lives are the core's own; runs end by all rules together
+OF_THE_CORE = {
+    Promise.COUNTS_ADD_UP,
+    Promise.COMMANDS_AS_RECORDED,
+    Promise.LATE_MOVES_NOTHING,
+    Promise.LIVES_AS_WRITTEN,
+}
 OF_ALL = {Promise.EVERY_ROLLOUT_ENDS, Promise.EVERYONE_UPGRADED, Promise.SMALL_SETS_END}
 
 

@@ -1,7 +1,7 @@
 """The hunt for mutants: scenarios are explored with one rule bent until something gives it away.
 
-What gives it away: a broken promise; something that the scenario claims to show and never does; a verdict that could
-not be given any more; an exploration that raises an error; or one that comes to no end where the fleet should settle.
+What gives it away: a broken promise; something that the scenario claims to show and never does; an exploration that
+raises an error; or one that comes to no end where the fleet should settle.
 Last, and said to be so: only the number of states is another one than the scenario expects. That shows that the rule
 does something, not that its absence does harm: it is taken where `KILLERS` has nothing better, so that a hunt for a
 promise is not made each time. A mutant that nothing gives away is a gap: a scenario or a promise is missing.
@@ -21,18 +21,19 @@ from typing import Any, Final, Literal
 from attrs import frozen
 
 from phasegate.core.exploring.promises import Promise
+from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.twin import Kernel
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.explorers import Explorer, made
+from phasegate.verifying.lassos import Lasso, TooLarge, lasso
 from phasegate.verifying.mutants.killers import KILLERS
 from phasegate.verifying.mutants.mutant import Mutant
 from phasegate.verifying.mutants.table import BY_NAME
 from phasegate.verifying.promise import Memory
-from phasegate.verifying.run import LIVENESS
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import promise_name
 
-How = Literal["promise", "claim", "verdict", "crash", "endless", "counts"]
+How = Literal["promise", "claim", "crash", "endless", "counts"]
 STATES_MAX: Final = 10_000  # more than any scenario of the library has under symmetry
 SETTLE_SECONDS: Final = 20.0  # a thousand times what the plain twin takes for a state
 
@@ -135,12 +136,13 @@ def _sign(scenario: Scenario, explorer: Explorer, *, is_done: bool) -> Sign | No
     violation = explorer.violation
     if violation is not None:
         acts = len(explorer.path(violation.state)) - 1 + (violation.move is not None)
-        promise = Promise(violation.promise)
-        return Sign(scenario.name, "promise", f"{int(promise)} {promise_name(promise)}", acts)
+        return _broken(scenario, Promise(violation.promise), acts)
     if not is_done:
         return None
-    if explorer.rising and scenario.promises & LIVENESS:
-        return Sign(scenario.name, "verdict", "runs without an end", None)
+    if explorer.rising and Promise.EVERY_ROLLOUT_ENDS in scenario.promises:
+        run = _endless_run(scenario)
+        if run is not None:
+            return _broken(scenario, Promise.EVERY_ROLLOUT_ENDS, len(run.stem) + len(run.loop))
     claimed = [Memory(CONDITIONS[name]) for name in scenario.sometimes]
     for number in range(explorer.states):
         if not claimed:
@@ -149,6 +151,18 @@ def _sign(scenario: Scenario, explorer: Explorer, *, is_done: bool) -> Sign | No
         known: dict[str, Any] = {}
         claimed = [memory for memory in claimed if not memory.holds(explorer, known)]
     return Sign(scenario.name, "claim", f"never {claimed[0].promise.name}", None) if claimed else None
+
+
+def _broken(scenario: Scenario, promise: Promise, acts: int) -> Sign:
+    return Sign(scenario.name, "promise", f"{int(promise)} {promise_name(promise)}", acts)
+
+
+def _endless_run(scenario: Scenario) -> Lasso | None:
+    """Look for a run without an end where the ranks leave room for one; None if there is none, or too much to see."""
+    try:
+        return lasso(Twin(scenario.subject(Kernel), is_symmetric=False))
+    except TooLarge:
+        return None
 
 
 @contextmanager

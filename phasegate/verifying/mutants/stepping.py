@@ -80,6 +80,15 @@ BATCHES: Final = (
 REPORTS: Final = (
     Bent("reports-in-any-order", "a health report counts whenever it was observed", S.hear,
          "if observed_at <= v.observed[slot]:", "if False:"),
+    Bent("health-from-any-time", "a healthy report promotes whenever it was observed", S.hear,
+         """if observed_at <= v.observed[slot]:
+        return c.DUPLICATE if observed_at == v.observed[slot] else c.STALE
+    v.observed[slot] = observed_at
+    self.put(slot, state, health)
+    entered = v.deadline[slot] - self.statics.health_timeout_ms
+    if health == Health.HEALTHY and state == Life.VERIFYING and observed_at >= entered:""",
+         """self.put(slot, state, health)
+    if health == Health.HEALTHY and state == Life.VERIFYING:"""),
     Bent("duplicates-count", "a health report that comes twice counts twice", S.hear,
          "if observed_at <= v.observed[slot]:", "if observed_at < v.observed[slot]:"),
     Bent("nothing-is-heard", "a health report changes nobody's health", S.hear,
