@@ -348,10 +348,13 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
-    if mutants:
-        from phasegate.cli import mutants as hunted
+    from phasegate.cli.verifying import check_mutants, refuse_without_sweep, run
 
-        return hunted.run(scenarios or (), only=only, quick=quick, states=states, as_json=as_json)
+    check_mutants(mutants, only=only, quick=quick, mutant=mutant)
+    if mutants:
+        from phasegate.cli.mutants import run as hunt
+
+        return hunt(scenarios or (), only=only, quick=quick, states=states, as_json=as_json)
     if sweep is not None:
         from phasegate.cli.sweeping import run as run_sweep
 
@@ -372,8 +375,6 @@ def verify(
             workers=workers,
             as_json=as_json,
         )
-    from phasegate.cli.verifying import refuse_without_sweep, run
-
     refuse_without_sweep(results=results, cluster=cluster, workers=workers)
     return run(
         scenarios or (),

@@ -103,7 +103,7 @@ def show(out: Screen, catches: Sequence[Catch]) -> None:
             Text(f"{catch.seconds:.1f}"),
         )
     out.print(table)
-    for fate, title in (("survived", "gaps: nothing gives these away"), ("equivalent", "nobody can tell these")):
+    for fate, title in (("survived", "gaps: nothing gives these away"), ("equivalent", "no exploration can tell these")):
         found = [catch for catch in catches if _fate(catch) == fate]
         if found:
             out.print()

@@ -89,6 +89,16 @@ def run(
     return _exit(results, is_cut=stop())
 
 
+def check_mutants(mutants: bool, *, only: str | None, quick: bool, mutant: str | None) -> None:
+    """Refuse options that do not go together."""
+    if only is not None and not mutants:
+        raise Refused("it chooses mutants; give --mutants too", "--only")
+    if quick and not mutants:
+        raise Refused("it is of mutants; give --mutants too", "--quick")
+    if mutant is not None and mutants:
+        raise Refused("all of them are hunted, or one is shown", "--mutant")
+
+
 def _bent(name: str, kernel: str | None) -> Any:
     """Return the context in which the rule is bent; it is so in the plain kernel alone."""
     from phasegate.verifying.mutants.table import BY_NAME

@@ -205,10 +205,10 @@ def _left(case: _Case) -> str:
 def _stops(case: _Case) -> str:
     told = []
     for s, name in enumerate(case.directory.sets):
-        lives = [case.life(slot) for slot in case.present(s)]
-        bad = sum(map(case.is_bad, case.present(s)))
-        counted = ", ".join(f"{lives.count(life)} {life.word}" for life in Life if life in lives)
-        told.append(f"{name} ended {ATTEMPTS[case.v.status[s]]} ({ERRORS[case.v.code[s]]}) with {counted}, {bad} not healthy")
+        lives, bad = [case.life(slot) for slot in case.present(s)], sum(map(case.is_bad, case.present(s)))
+        of = ", ".join(f"{lives.count(life)} {life.word}" for life in Life if life in lives)
+        status, error = ATTEMPTS.get(case.v.status[s], "nothing"), ERRORS[case.v.code[s]]
+        told.append(f"{name} ended {status}{f' ({error})' if error else ''} with {of}, {bad} not healthy")
     return "; ".join(told)
 
 

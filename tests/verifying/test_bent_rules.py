@@ -167,6 +167,38 @@ class NoGroups(Kernel):
         return super().in_cell(s, cell) & ~c.GROUP_FULL
 
 
+class FailsAtOnce(Kernel):
+    """Whoever is to be restored is failed instead."""
+
+    def happen(self, happening: int, slot: int, cause: int) -> None:
+        self.v.option[self.v.set_of(slot)] &= ~c.ROLLBACK
+        super().happen(happening, slot, cause)
+
+
+class FaultsForNothing(Kernel):
+    """An attempt is faulted where it should be completed."""
+
+    def end(self, s: int, status: int, code: int) -> None:
+        if status == c.COMPLETED:
+            status, code = c.FAULTED, c.TOO_MANY_UNHEALTHY
+        super().end(s, status, code)
+
+
+class HaltsForNothing(Kernel):
+    """A rollout is halted where it should be completed."""
+
+    def end_rollout(self, rollout: int, course: int) -> None:
+        super().end_rollout(rollout, c.RO_HALTED if course == c.RO_COMPLETED else course)
+
+
+class CompletesWhateverComes(Kernel):
+    """The end of a batch is not looked at."""
+
+    def between_batches(self, s: int) -> None:
+        self.v.mark[s] &= ~c.BATCHING
+        super().between_batches(s)
+
+
 BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
     (NoPairs, "pairs", Promise.PAIRS_APART, "at work: eastus, westus"),
     (NoZones, "zones", Promise.CELLS_APART, "eastus/db holds eastus/1; eastus/web holds eastus/2"),
@@ -203,6 +235,10 @@ BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
     (NoGroups, "group_of_instances", Promise.GROUPS_WITHIN_LIMITS, "at most 1 instances of eastus/db, northus/db"),
     (NoGroups, "group_of_cells", Promise.GROUPS_WITHIN_LIMITS, "at most 1 cells of eastus/-, northus/-"),
     (NoGroups, "group_of_sets", Promise.GROUPS_WITHIN_LIMITS, "at most 1 sets of eastus/front, northus/front"),
+    (FailsAtOnce, "set_of_one", Promise.LIVES_AS_WRITTEN, "eastus/web/0 failed on"),
+    (FaultsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web ended faulted (MaxUnhealthyInstance"),
+    (HaltsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web ended completed with 1 upgraded"),
+    (CompletesWhateverComes, "set_of_one", Promise.STOPPED_FOR_A_REASON, "completed with 1 restored, 0 not healthy"),
 ]
 
 
