@@ -1530,6 +1530,9 @@ cdef class Explorer:
             broken |= 1 << MANUAL_NEVER_RESTORES
         if now == RESTORED and self.k.version[slot] != self.base_beside.ghost[slot]:
             broken |= 1 << OWN_DISK_BACK
+        if now == CONFIGURING or now == RESTORED or now == FAILED:
+            if self.k.life[slot] >> HEALTH_SHIFT != (UNKNOWN if now == FAILED else INITIALIZING):
+                broken |= 1 << LIVES_AS_WRITTEN
         return broken
 
     cdef bint is_led_astray(self, Move move) noexcept nogil:
@@ -1666,7 +1669,27 @@ cdef class Explorer:
         for s in range(self.sets):
             if memcmp(meant + s * COUNTED, self.k.tally + s * TALLY, COUNTED * sizeof(uint32_t)):
                 return 1 << COUNTS_ADD_UP
-        return 0
+        for at in range(self.group_count):
+            if <int>self.k.used[at] != self.in_use(at):
+                return 1 << COUNTS_ADD_UP
+        return 1 << COUNTS_ADD_UP if self.has_miscounted_work() else 0
+
+    cdef bint has_miscounted_work(self) noexcept nogil:
+        """Return whether the holds of a cell, or the attempts at work in a region, are not what the sets say."""
+        cdef int at, s, count
+        for at in range(self.cells):
+            count = 0
+            for s in range(self.sets):
+                count += self.k.link[s * LINK + LINK_HOLD] == at
+            if <int>self.k.holds[at] != count:
+                return True
+        for at in range(self.regions):
+            count = 0
+            for s in range(self.sets):
+                count += self.k.status[s] == ROLLING and self.k.link[s * LINK + LINK_REGION] == at
+            if <int>self.k.working[at] != count:
+                return True
+        return False
 
     cdef void add_up(self, uint32_t* counts, int life, int by) noexcept nogil:
         cdef int state = life & STATE_BITS
@@ -1682,29 +1705,31 @@ cdef class Explorer:
             counts[TALLY_FLIGHT] += by
 
     cdef int judge_groups(self) noexcept nogil:
-        cdef int g, s, cell, used
-        cdef int broken = 0
-        cdef uint8_t* members
+        cdef int g
         for g in range(self.meant_groups):
-            members = self.group_members + g * 256
-            used = 0
-            if self.group_counts[g] == 0:
+            if self.in_use(g) > self.group_limits[g]:
+                return 1 << GROUPS_WITHIN_LIMITS
+        return 0
+
+    cdef int in_use(self, int g) noexcept nogil:
+        """Return how many members of a group are in use."""
+        cdef uint8_t* members = self.group_members + g * 256
+        cdef int s, cell, used = 0
+        if self.group_counts[g] == 0:
+            for s in range(self.sets):
+                if members[s]:
+                    used += self.k.tally[s * TALLY + TALLY_FLIGHT]
+        elif self.group_counts[g] == 1:
+            for s in range(self.sets):
+                if members[s] and self.k.status[s] == ROLLING:
+                    used += 1
+        else:
+            for cell in range(self.cells):
                 for s in range(self.sets):
-                    if members[s]:
-                        used += self.k.tally[s * TALLY + TALLY_FLIGHT]
-            elif self.group_counts[g] == 1:
-                for s in range(self.sets):
-                    if members[s] and self.k.status[s] == ROLLING:
+                    if members[cell] and self.k.link[s * LINK + LINK_HOLD] == cell:
                         used += 1
-            else:
-                for cell in range(self.cells):
-                    for s in range(self.sets):
-                        if members[cell] and self.k.link[s * LINK + LINK_HOLD] == cell:
-                            used += 1
-                            break
-            if used > self.group_limits[g]:
-                broken |= 1 << GROUPS_WITHIN_LIMITS
-        return broken
+                        break
+        return used
 
     cdef int judge_end(self) except -1 nogil:
         """Judge the state that the arena holds as one in which runs end."""

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 KEPT: Final = 0
 BEGUN: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
+NEW_HEALTH: Final = {
+    Life.CONFIGURING: Health.INITIALIZING,
+    Life.RESTORED: Health.INITIALIZING,
+    Life.FAILED: Health.UNKNOWN,
+}
+"""What an instance's health is once it has come there (section 7), whatever was reported before."""
 _UNMOVED: Final = (Act.LATE, Act.DUPLICATE)
 _ABOUT_ONE: Final = (Act.ANSWER, Act.FAIL, Act.HEALTHY, Act.DEADLINE, Act.REMOVE)
 
@@ -197,6 +203,8 @@ class Judge:
             yield Promise.MANUAL_NEVER_RESTORES
         if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:
             yield Promise.OWN_DISK_BACK
+        if now in NEW_HEALTH and v.life[slot] >> c.HEALTH_SHIFT != NEW_HEALTH[Life(now)]:
+            yield Promise.LIVES_AS_WRITTEN
 
     def _led(self, move: Move) -> Iterator[Promise]:
         """Judge that what happens to an instance leads where it should (section 8)."""
@@ -350,6 +358,12 @@ class Judge:
                 yield Promise.COUNTS_ADD_UP
             if any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE]):
                 yield Promise.COUNTS_ADD_UP
+        holds = self._holds()
+        if any(v.holds[cell] != holds.count(cell) for cell in range(self.of.open.rows["cell"])):
+            yield Promise.COUNTS_ADD_UP
+        at_work = [v.link[s * c.LINK + c.LINK_REGION] for s in range(self.of.sets) if v.status[s] == c.ROLLING]
+        if any(v.working[region] != at_work.count(region) for region in range(self.of.open.rows["region"])):
+            yield Promise.COUNTS_ADD_UP
 
     def _commands(self) -> Iterator[Promise]:
         """Judge that an open command names the recorded version: the rollout's target, or what the instance had."""
@@ -369,7 +383,7 @@ class Judge:
     def _groups(self) -> Iterator[Promise]:
         v = self.v
         holds = set(self._holds())
-        for counts, limit, members in self.meant.groups:
+        for g, (counts, limit, members) in enumerate(self.meant.groups):
             if counts == "cells":
                 used = sum(bool(members[cell]) for cell in holds)
             elif counts == "sets":
@@ -378,3 +392,5 @@ class Judge:
                 used = sum(len(self._flying(s)) for s in range(self.of.sets) if members[s])
             if used > limit:
                 yield Promise.GROUPS_WITHIN_LIMITS
+            if g < self.of.open.rows["group"] and v.used[g] != used:
+                yield Promise.COUNTS_ADD_UP

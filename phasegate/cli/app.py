@@ -267,8 +267,8 @@ def explain(
         "promise, states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric, "
         "is_expected, is_final, disagreements, taken_over}], stale, "
         "totals {cases, done, old, verdicts, states, transitions, seconds}",
-        "of mutants: format, mutants [{name, about, where, fate (caught, counts, equivalent, survived), by, what,",
-        "  scenario, acts, equivalent, scenarios, states, seconds, moved [scenario]}]",
+        "of mutants: format, mutants [{name, about, where, fate (caught, counts, unseen, survived), by, what,",
+        "  scenario, acts, unseen, scenarios, states, seconds, moved [scenario]}]",
         "Exit code 1: a promise is broken, a scenario does not come out as it expects, or a mutant survived;",
         "3: undetermined.",
     )

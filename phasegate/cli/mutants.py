@@ -78,13 +78,13 @@ def _progress(total: int) -> Iterator[Callable[[Catch], None]]:
 # --- what is printed -------------------------------------------------------------------------------------------------
 
 _WIDTH: Final = 132  # names, promises and scenarios side by side
-_STYLES: Final = {"caught": GOOD, "counts": ODD, "equivalent": DIM, "survived": BAD}
+_STYLES: Final = {"caught": GOOD, "counts": ODD, "unseen": DIM, "survived": BAD}
 
 
 def _fate(catch: Catch) -> str:
     if catch.sign is not None:
         return "counts" if catch.sign.how == "counts" else "caught"
-    return "survived" if catch.is_gap else "equivalent"
+    return "survived" if catch.is_gap else "unseen"
 
 
 def show(out: Screen, catches: Sequence[Catch]) -> None:
@@ -103,7 +103,7 @@ def show(out: Screen, catches: Sequence[Catch]) -> None:
             Text(f"{catch.seconds:.1f}"),
         )
     out.print(table)
-    for fate, title in (("survived", "gaps: nothing gives these away"), ("equivalent", "no exploration can tell these")):
+    for fate, title in (("survived", "gaps: nothing gives these away"), ("unseen", "no exploration can tell these")):
         found = [catch for catch in catches if _fate(catch) == fate]
         if found:
             out.print()
@@ -111,7 +111,7 @@ def show(out: Screen, catches: Sequence[Catch]) -> None:
         for catch in found:
             mutant = BY_NAME[catch.mutant]
             out.print(Text(f"  {mutant.name} ({mutant.where}): {mutant.about}"))
-            more = mutant.equivalent or (
+            more = mutant.unseen or (
                 f"other states in {', '.join(catch.moved)}" if catch.moved else "the same states everywhere"
             )
             out.print(Text(f"    {more}", style=DIM))
@@ -119,7 +119,7 @@ def show(out: Screen, catches: Sequence[Catch]) -> None:
     fates = [_fate(catch) for catch in catches]
     out.print(
         f"{counted(len(catches), 'mutant', 'mutants')}: {fates.count('caught')} caught, {fates.count('counts')} by the "
-        f"number of states alone, {fates.count('equivalent')} equivalent, {fates.count('survived')} survived"
+        f"number of states alone, {fates.count('unseen')} unseen, {fates.count('survived')} survived"
     )
 
 
@@ -137,7 +137,7 @@ def document(catches: Sequence[Catch]) -> dict[str, Any]:
                 "what": None if catch.sign is None else catch.sign.what,
                 "scenario": None if catch.sign is None else catch.sign.scenario,
                 "acts": None if catch.sign is None else catch.sign.acts,
-                "equivalent": BY_NAME[catch.mutant].equivalent,
+                "unseen": BY_NAME[catch.mutant].unseen,
                 "scenarios": catch.scenarios,
                 "states": catch.states,
                 "seconds": round(catch.seconds, 3),

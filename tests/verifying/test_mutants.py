@@ -154,7 +154,7 @@ def test_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BY_NAME, "well", WELL)
     catch = hunt(WELL, [ALONE, TWO])
     assert (None, 2, True) == (catch.sign, catch.scenarios, catch.is_gap)
-    monkeypatch.setitem(BY_NAME, "well", evolve(WELL, equivalent="it is the same"))
+    monkeypatch.setitem(BY_NAME, "well", evolve(WELL, unseen="it is the same"))
     assert not hunt(WELL, [ALONE], states_max=2).is_gap
 
 

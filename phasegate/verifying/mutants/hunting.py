@@ -69,7 +69,7 @@ class Catch:
     @property
     def is_gap(self) -> bool:
         """Whether it survived, and nobody argues why it may."""
-        return self.sign is None and BY_NAME[self.mutant].equivalent is None
+        return self.sign is None and BY_NAME[self.mutant].unseen is None
 
 
 def hunt(

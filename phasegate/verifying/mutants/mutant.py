@@ -47,7 +47,7 @@ class Mutant(Protocol):
         ...
 
     @property
-    def equivalent(self) -> str | None:
+    def unseen(self) -> str | None:
         """Why no promise can tell it from the rule as it is, if that is argued."""
         ...
 
@@ -62,7 +62,7 @@ class Without:
 
     part: type[Any]
     about: str
-    equivalent: str | None = field(default=None, kw_only=True)
+    unseen: str | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -92,7 +92,7 @@ class Entry:
     happening: Happening
     life: Life
     to: Life | None = None
-    equivalent: str | None = field(default=None, kw_only=True)
+    unseen: str | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -131,7 +131,7 @@ class Bent:
     function: Callable[..., Any]
     old: str
     new: str
-    equivalent: str | None = field(default=None, kw_only=True)
+    unseen: str | None = field(default=None, kw_only=True)
 
     @property
     def where(self) -> str:

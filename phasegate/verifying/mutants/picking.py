@@ -15,7 +15,7 @@ NUMBERS: Final = (
     Bent("cap-whole-set", "a batch may be the whole set", S.cap, "total - 1)", "total)"),
     Bent("cap-but-two", "a batch leaves two of its set alone", S.cap, "total - 1)", "total - 2)"),
     Bent("cap-zero", "a batch's size may come to nobody", S.cap, "max(1, ", "max(0, ",
-         equivalent="one instance alone is always within the size (section 7), whatever it comes to"),
+         unseen="one instance alone is always within the size (section 7), whatever it comes to"),
     Bent("shrinks-always", "what is down counts against a batch though it is not to", S.healthy_at_most,
          "if not self.v.option[s] & c.SHRINKS:", "if False:"),
     Bent("shrinks-never", "what is down does not count against a batch", S.healthy_at_most,
@@ -29,7 +29,7 @@ NUMBERS: Final = (
     Bent("room-one-more", "a group lets one instance more in flight", S.room,
          "- self.v.used[group])", "- self.v.used[group] + 1)"),
     Bent("room-below-zero", "the room in a full group is not bounded below", S.room, "max(0, found)", "found",
-         equivalent="a group is never over its limit (promise 17), so its room is never below zero"),
+         unseen="a group is never over its limit (promise 17), so its room is never below zero"),
 )  # fmt: skip
 
 GATES: Final = (
@@ -63,7 +63,7 @@ GATES: Final = (
          "found |= c.SET_UNHEALTHY", "pass"),
     Bent("unfit-while-rolling", "a begun attempt of a set that has turned ineligible ends", S.gates,
          "self.v.status[s] == c.WAITING and ", "",
-         equivalent="only waiting sets are marked, and one that is marked does not begin"),
+         unseen="only waiting sets are marked, and one that is marked does not begin"),
 )  # fmt: skip
 
 STANDING: Final = (
@@ -155,7 +155,7 @@ BATCHES: Final = (
          "if self.standing(s) or self.gates(s):", "if self.gates(s):"),
     Bent("legal-though-gated", "the gates are not looked at", S.legal,
          "if self.standing(s) or self.gates(s):", "if self.standing(s):",
-         equivalent="an attempt whose gate is broken where it could start is ended as the fleet settles, "
+         unseen="an attempt whose gate is broken where it could start is ended as the fleet settles, "
          "so none is left to ask about"),
     Bent("legal-over-groups", "groups do not bound what is legal", S.legal,
          "min(self.cap(s), self.room(s))", "self.cap(s)"),
@@ -164,7 +164,7 @@ BATCHES: Final = (
     Bent("legal-any-place", "places without candidates are not left out", S.legal,
          "if not self.is_candidate(bucket, number, lately):", "if False:"),
     Bent("legal-twice", "a batch over zones is listed for each of its cells", S.legal, "if domain in domains:",
-         "if False:", equivalent="the same batch is listed more than once; nothing else becomes legal"),
+         "if False:", unseen="the same batch is listed more than once; nothing else becomes legal"),
 )  # fmt: skip
 
 PICKING: Final = (*NUMBERS, *GATES, *STANDING, *CELLS, *CANDIDATES, *BATCHES)

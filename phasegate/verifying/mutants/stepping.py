@@ -196,7 +196,7 @@ PHASES: Final = (
          "not v.plan[plan + c.PLAN_OPEN] and ", ""),
     Bent("bakes-again", "a phase that bakes is looked at as if it did not", S.look_at_rollouts,
          " and not v.trait[rollout] & c.BAKING", "",
-         equivalent="while a phase bakes all its attempts have ended, and nothing else has it looked at"),
+         unseen="while a phase bakes all its attempts have ended, and nothing else has it looked at"),
     Bent("faulted-is-completed", "a rollout with a faulted attempt is completed", S.look_at_rollouts,
          "self.end_rollout(rollout, c.RO_FAULTED)", "self.end_rollout(rollout, c.RO_COMPLETED)"),
     Bent("no-bake", "a phase does not bake", S.end_phase, "if bake and", "if False and"),
