@@ -47,7 +47,9 @@ def test_the_document_of_the_command(call: Any) -> None:
 
 def test_without_scenarios_it_is_the_library(call: Any) -> None:
     """The library comes with the program."""
-    assert sorted(path.name for path in LIBRARY.glob("*.yaml")) == [path.rpartition("/")[2] for path in command.library()]
+    assert sorted(path.name for path in LIBRARY.glob("*.yaml")) == [
+        path.rpartition("/")[2] for path in command.library()
+    ]
     result = call("verify", "--mutants", "--only", "cap-one-more", "--quick")
     assert (0, True) == (result.exit_code, "1 caught" in result.stdout)
 

@@ -13,7 +13,7 @@ from scenes import LIBRARY, ONE, scene
 from phasegate.cli import mutants as command
 from phasegate.core import lifecycle
 from phasegate.core.exploring.promises import Promise
-from phasegate.core.lifecycle import TABLE, Happening, Life
+from phasegate.core.lifecycle import TABLE, Life
 from phasegate.core.twin.selector import Selector
 from phasegate.core.twin.stepper import Stepper
 from phasegate.policies import availability

@@ -19,7 +19,6 @@ from phasegate.verifying.explorers import made
 from phasegate.verifying.mutants.mutant import Entry
 from phasegate.verifying.scenariofile import load_scenario
 
-
 KERNELS = list(dict.fromkeys((Kernel, default_kernel())))
 SCENARIO = load_scenario(LIBRARY / "batch_cap.yaml")  # five instances, of which two may be in flight
 

@@ -22,8 +22,6 @@ BEGUN: Final = (
          "if v.begun[bucket]:", "if False:"),
     Bent("attempt-number-stays", "an attempt has the number of the one before it", rollouts.make_attempt,
          "v.link[link + c.LINK_ATTEMPT] += 1", "pass"),
-    Bent("latecomers-stay-late", "who joined too late for one attempt is too late for the next", rollouts.make_attempt,
-         "v.flag[slot] &= ~(c.REFUSED | c.TOO_LATE)", "pass"),
     Bent("newer-is-taken-back", "a newer version than the target is taken back to it", rollouts.classify,
          "version_key(version) >= key if rules.keeps_newer", "version_key(version) == key if rules.keeps_newer"),
     Bent("older-failures-forgotten", "only the last version that failed on an instance is remembered",

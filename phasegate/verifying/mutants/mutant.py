@@ -7,8 +7,8 @@ function by function; mutants are explored on it.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator

@@ -9,6 +9,11 @@ from phasegate.core.twin.counters import Counters as C
 from phasegate.core.twin.stepper import Stepper as S
 from phasegate.verifying.mutants.mutant import Bent
 
+COUNTED_ANEW: Final = (
+    "each explored state is counted anew when it is laid open, so what is remembered beside it never goes stale; "
+    "a law test on the engine holds that counters are what one would count"
+)
+
 COUNTING: Final = (
     Bent("unknown-is-well", "an instance of unknown health counts as healthy", C._count,
          "if health in (1, 2) else 0", "if health == 1 else 0"),
@@ -26,9 +31,9 @@ COUNTING: Final = (
     Bent("work-counts-in-no-group", "sets at work do not count in their groups", C.work,
          "self.use(group, by)", "pass"),
     Bent("hold-does-not-keep", "a held cell is not busy", C.hold,
-         "self.busy[cell >> 6] |= 1 << (cell & 63)", "pass"),
+         "self.busy[cell >> 6] |= 1 << (cell & 63)", "pass", unseen=COUNTED_ANEW),
     Bent("free-cell-is-busy", "a cell stays busy when its last hold has ended", C.unhold,
-         "self.busy[cell >> 6] &= ~(1 << (cell & 63))", "pass"),
+         "self.busy[cell >> 6] &= ~(1 << (cell & 63))", "pass", unseen=COUNTED_ANEW),
     Bent("first-to-leave-frees", "a cell of two holds is free when one of them ends", C.unhold,
          "if holds[cell] == 0:", "if True:"),
     Bent("work-is-not-counted", "a set at work does not count in its region", C.work,
@@ -51,7 +56,9 @@ INSTANCES: Final = (
     Bent("restored-without-version", "a restored disk has the target", S.happen,
          "v.version[slot] = v.previous[slot]", "pass"),
     Bent("old-reports-count", "health reports observed before the swap count", S.forget_health,
-         "max(self.v.observed[slot], self.now - 1)", "self.v.observed[slot]"),
+         "max(self.v.observed[slot], self.now - 1)", "self.v.observed[slot]",
+         unseen="times are abstract: of a report an explored state keeps that it came before the swap or after it, not "
+         "when; tests of the health rules on the engine hold this one (`health-from-any-time` is its like here)"),
     Bent("old-health-counts", "an instance keeps the health that it had before the swap", S.happen,
          "health = self.forget_health(slot, Health.INITIALIZING)\n    elif to == Life.VERIFYING:",
          "self.forget_health(slot, Health.INITIALIZING)\n    elif to == Life.VERIFYING:"),
@@ -60,7 +67,7 @@ INSTANCES: Final = (
     Bent("failures-forgotten", "nobody remembers which version failed on an instance", S.remember_failure,
          "failed[slot] = target", "pass"),
     Bent("latecomers-counted-for-ever", "who joined too late and is gone counts still", S.happen,
-         "v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1", "pass"),
+         "v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1", "pass", unseen=COUNTED_ANEW),
 )  # fmt: skip
 
 BATCHES: Final = (
@@ -152,7 +159,8 @@ ATTEMPTS: Final = (
     Bent("faulted-not-counted", "an attempt that faulted does not count against its rollout", S.end,
          "v.plan[plan + c.PLAN_FAULTED] += 1", "pass"),
     Bent("cancelled-not-counted", "an attempt that was cancelled does not count against its rollout", S.end,
-         "v.plan[plan + c.PLAN_CANCELLED] += 1", "pass"),
+         "v.plan[plan + c.PLAN_CANCELLED] += 1", "pass",
+         unseen="an attempt is cancelled without its rollout by a user's own policy alone, and scenarios have none"),
     Bent("leaver-is-forgotten", "a set that opted out counts against its rollout when its attempt has ended", S.end,
          "v.mark[s] = has_left", "v.mark[s] = 0"),
     Bent("end-unseen", "the end of an attempt is not looked at", S.end, "self.unsettled.append(rollout)", "pass"),
@@ -227,7 +235,8 @@ PHASES: Final = (
     Bent("last-phase-left-out", "a rollout is completed before its last phase", S.judge_phase,
          "elif phase + 1 >= ", "elif phase + 2 >= "),
     Bent("phase-after-the-last", "a rollout goes on after its last phase", S.judge_phase,
-         "elif phase + 1 >= ", "elif phase + 1 > "),
+         "elif phase + 1 >= ", "elif phase + 1 > ",
+         unseen="a phase of nobody opens and succeeds in the same act, which the log alone tells"),
     Bent("phase-left-out", "the phase after the next one opens", S.judge_phase,
          "self.open_phase(rollout, phase + 1)", "self.open_phase(rollout, phase + 2)"),
     Bent("no-delay", "an attempt begins at once when its phase opens", S.open_phase,

@@ -16,4 +16,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (*PARTS, *ENTRIES, *PICKING, *STEPPING, *BE
 BY_NAME: Final = {mutant.name: mutant for mutant in MUTANTS}
 
 if len(BY_NAME) < len(MUTANTS):  # pragma: no cover  # a mistake in the table
-    raise AssertionError(f"twice in the table: {[name for name, n in Counter(m.name for m in MUTANTS).items() if n > 1]}")
+    raise AssertionError(
+        f"twice in the table: {[name for name, n in Counter(m.name for m in MUTANTS).items() if n > 1]}"
+    )
