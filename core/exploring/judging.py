@@ -65,7 +65,7 @@ class Judge:
         for slot in range(explorer.slots):
             self.members[self.v.set_of(slot)].append(slot)
         self._lives = b""
-        self._facts: tuple[object, ...] = ()
+        self._facts: tuple[bytes, ...] = ()
         self._phases: list[int] = []
         self._ghosts: list[int] = []
 
@@ -175,7 +175,7 @@ class Judge:
             *self._of_state(),
         )
 
-    def _all_but_purses(self) -> tuple[object, ...]:
+    def _all_but_purses(self) -> tuple[bytes, ...]:
         v = self.v
         return tuple(
             bytes(column) for column in (v.life, v.flag, v.version, v.previous, v.failed, v.status, v.mark, v.course)
@@ -255,7 +255,7 @@ class Judge:
 
         What another rollout has taken over is lost without being there any more: such a phase is not judged.
         """
-        v, (*_, status, _, course) = self.v, self._facts
+        v, (status, _, course) = self.v, self._facts[-3:]
         for s in range(self.of.sets):
             if status[s] in (c.WAITING, c.ROLLING) and v.status[s] in (c.COMPLETED, c.FAULTED):
                 was_flying = any(self._lives[slot] & c.STATE_BITS in IN_FLIGHT for slot in self.members[s])
@@ -264,10 +264,10 @@ class Judge:
                 ):
                     yield Promise.STOPPED_FOR_A_REASON
         for r in range(self.of.rollouts):
-            plan = r * c.PLAN
-            if course[r] == c.RUNNING and v.course[r] == c.RO_HALTED and not v.plan[plan + c.PLAN_ELIGIBLE]:
-                if not self._has_failed(r, v.plan[plan + c.PLAN_PHASE]):
-                    yield Promise.STOPPED_FOR_A_REASON
+            has_halted = course[r] == c.RUNNING and v.course[r] == c.RO_HALTED
+            is_judged = has_halted and not v.plan[r * c.PLAN + c.PLAN_ELIGIBLE]
+            if is_judged and not self._has_failed(r, v.plan[r * c.PLAN + c.PLAN_PHASE]):
+                yield Promise.STOPPED_FOR_A_REASON
 
     def _codes(self, s: int, is_first: bool, was_flying: bool) -> list[int]:
         """Return the codes that an attempt which has ended by itself may have."""

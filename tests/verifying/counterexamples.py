@@ -14,10 +14,10 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "counterexamples.md"
 HEAD: Final = """# Four policies that look reasonable
 
-Each of these changes one rule in a way that reads well in a review. Each is refuted by `phasegate verify` with a shortest
-counterexample: breadth first, no run of fewer acts breaks the promise. The scenarios are in
-[examples/broken](../examples/broken); as the rules are, all of them hold. What follows is what the commands print, without
-the numbers of the run.
+Each of these changes one rule in a way that reads well in a review. Each is refuted by `phasegate verify` with a
+shortest counterexample: breadth first, no run of fewer acts breaks the promise. The scenarios are in
+[examples/broken](../examples/broken); as the rules are, all of them hold. What follows is what the commands print,
+without the numbers of the run.
 
 `phasegate verify --mutants` does this for every rule there is: it bends one after the other, and some scenario of the
 library must notice.

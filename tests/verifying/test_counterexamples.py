@@ -1,4 +1,4 @@
-"""Four policies that look reasonable are refuted, each by a shortest counterexample, and the page shows them as they are."""
+"""Four policies that look reasonable are refuted, each by a shortest counterexample; the page is current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of what happens now and then: beginnings of rollouts, limits, who conflicts with whom, changes of the fleet."""
+"""Mutants of what happens now and then: rollouts begin, limits are set, who conflicts with whom, the fleet changes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ PLACES: Final = (
     Bent("pairs-in-a-phase", "the default plan puts pairs into one phase", topology.phase_plan,
          " and not any(pairs.has_edge(region, other) for other in taken)", ""),
     Bent("zoneless-apart", "the zoneless cell conflicts with no zone", Zones.narrow,
-         "for one, other in combinations(cells_of(region), 2)", "for one, other in combinations(cells_of(region)[:-1], 2)"),
+         "for one, other in combinations(cells_of(region), 2)",
+         "for one, other in combinations(cells_of(region)[:-1], 2)"),
     Bent("conflicts-one-way", "a conflict keeps one of its two cells", topology.Topology.rows,
          "((number[one], number[other]), (number[other], number[one]))", "((number[one], number[other]),)"),
     Bent("retired-pairs", "pairs of regions are not told to the kernel", compiling.make_statics,

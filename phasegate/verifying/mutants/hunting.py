@@ -2,9 +2,9 @@
 
 What gives it away: a broken promise; something that the scenario claims to show and never does; an exploration that
 raises an error; or one that comes to no end where the fleet should settle.
-Last, and said to be so: only the number of states or transitions is another one than the scenario expects. That shows that the rule
-does something, not that its absence does harm: it is taken where `KILLERS` has nothing better, so that a hunt for a
-promise is not made each time. A mutant that nothing gives away is a gap: a scenario or a promise is missing.
+Last, and said to be so: only the number of states or transitions is another one than the scenario expects. That shows
+that the rule does something, not that its absence does harm: it is taken where `KILLERS` has nothing better, so that a
+hunt for a promise is not made each time. A mutant that nothing gives away is a gap: a scenario or promise is missing.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def within(seconds: float) -> Iterator[None]:
 
 # --- many at once ----------------------------------------------------------------------------------------------------
 
-_scenarios: tuple[Scenario, ...] = ()  # of this worker
+_scenarios: list[Scenario] = []  # of this worker
 
 
 def hunt_all(
@@ -229,9 +229,8 @@ def hunt_all(
 
 
 def _set_out(read: Callable[[], tuple[Scenario, ...]]) -> None:
-    global _scenarios
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked for the hunt ends it
-    _scenarios = read()
+    _scenarios[:] = read()
 
 
 def _hunt_named(name: str, states_max: int, is_quick: bool) -> Catch:

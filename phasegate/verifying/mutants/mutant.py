@@ -87,7 +87,7 @@ class Without:
 
 @frozen
 class Entry:
-    """An entry of the life-cycle table that leads elsewhere; None: where the instance is, as if nothing had happened."""
+    """An entry of the life-cycle table that leads elsewhere; `to` None: nowhere, the instance stays as it is."""
 
     happening: Happening
     life: Life
@@ -165,6 +165,6 @@ class Bent:
         compiled = compile(bent, f"<{self.name}>", "exec", __future__.annotations.compiler_flag, dont_inherit=True)
         namespace = dict(self._plain.__globals__)
         exec(compiled, namespace)  # the source is this program's own
-        made = namespace[self._plain.__name__]
+        made: Any = namespace[self._plain.__name__]
         code: CodeType = getattr(made, "__func__", made).__code__
         return code

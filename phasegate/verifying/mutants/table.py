@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 from phasegate.verifying.mutants.beginnings import BEGINNINGS
@@ -14,8 +13,3 @@ from phasegate.verifying.mutants.stepping import STEPPING
 
 MUTANTS: Final[tuple[Mutant, ...]] = (*PARTS, *ENTRIES, *PICKING, *STEPPING, *BEGINNINGS)
 BY_NAME: Final = {mutant.name: mutant for mutant in MUTANTS}
-
-if len(BY_NAME) < len(MUTANTS):  # pragma: no cover  # a mistake in the table
-    raise AssertionError(
-        f"twice in the table: {[name for name, n in Counter(m.name for m in MUTANTS).items() if n > 1]}"
-    )
