@@ -152,8 +152,6 @@ class Run:
 
     def _explore(self) -> str:
         """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
-        if not self.explorer.states:
-            return "memory"  # not even the first one found room
         broken = self._ask(self._open_questions())
         self._watch()  # only now: what the first state has widened is looked at too
         chunk = 64
