@@ -39,6 +39,7 @@ BETWEEN: Final = NOW - 7  # observed after the swap, before the entry into `veri
 ENTERED: Final = NOW - 5  # into `verifying`
 SEEN_SINCE: Final = NOW - 4  # the last report that counted, where it was observed after the entry
 FRESH: Final = NOW
+BOOKS_MAX: Final = 256  # their numbers are a byte
 EVERY: Final = frozenset(int(promise) for promise in Promise)
 
 Order = Rollout | Configured | Published | Replicated | Protected
@@ -171,8 +172,10 @@ class Open:
         """Return the number of a book, a new one if it is new."""
         number = self._book_numbers.setdefault(book.digest, len(self.books))
         if number == len(self.books):
-            if number > 255:
-                raise InvalidModel("more than 256 different catalogues and histories of failures; bound the events")
+            if number >= BOOKS_MAX:
+                raise InvalidModel(
+                    f"more than {BOOKS_MAX} different catalogues and histories of failures; bound the events"
+                )
             self.books.append(book)
         return number
 

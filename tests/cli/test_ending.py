@@ -61,7 +61,8 @@ def test_the_help_of_every_command_documents_its_json(call: Any, command: str) -
         (["pln"], "no such command `pln`; did you mean `plan` or `explain`? (phasegate)"),
         (
             ["zzzzz"],
-            "no such command `zzzzz`; there are import, convert, plan, simulate, replay, explain, verify, bench (phasegate)",
+            "no such command `zzzzz`; "
+            "there are import, convert, plan, simulate, replay, explain, verify, bench (phasegate)",
         ),
         (["--versio"], "no such option: `--versio`; did you mean `--version`? (phasegate)"),
         (["plan"], "missing argument `FLEET` (phasegate plan)"),
