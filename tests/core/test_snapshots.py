@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import phasegate as pg
 from phasegate.core import codes as c
-from phasegate.core import kernels, snapshot
+from phasegate.core import kernels, snapshot, workspace
 from phasegate.core.columns import BY_NAME, COLUMNS, MARKS_FAN, PAGE_ROWS, TABLES, marks_for
 from phasegate.core.pages import Paged, first_pages, merged
 from phasegate.core.snapshot import Snapshot
@@ -198,3 +198,29 @@ def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
     """Before that there is nothing to publish."""
     with pytest.raises(AssertionError, match="after it has taken up a state"):
         Workspace(Twin).publish()
+
+
+def test_large_columns_lie_in_memory_of_their_own(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever memory a column lies in, what is published from it is the same."""
+    image = pg.ImageReference("Canonical", "UbuntuServer", "18.04-LTS")
+    fleet = pg.Fleet(
+        regions=[pg.Region("r")],
+        images=[pg.Image(image, [pg.ImageVersion("1.0"), pg.ImageVersion("2.0")])],
+        sets=[pg.ScaleSet(name="s", region="r", image=image, instances=9)],
+    )
+
+    def started() -> pg.State:
+        engine = pg.Engine(fleet, pg.policies.availability_first(delays=False), kernel=kernel)
+        state = engine.start(image.name, now=0)
+        return engine.step(state, pg.Start(engine.select(state), 0)).state
+
+    small = started()
+    monkeypatch.setattr(workspace, "HUGE_FROM_BYTES", 1)
+    assert small == started()
+
+
+def test_a_snapshot_is_equal_to_snapshots_alone() -> None:
+    """To nothing else, whatever it holds."""
+    one = Snapshot.of(Writing(Twin, Random(1)).whole())
+    assert one != 1
+    assert one == Snapshot.of(Writing(Twin, Random(1)).whole())
