@@ -36,7 +36,7 @@ from phasegate.core.kernel cimport (
 )
 
 from phasegate.core.exploring import acts as _acts, ranking as _ranking, subject as _subject
-from phasegate.core.exploring.promises import LED, Meant, Promise, version_ranks
+from phasegate.core.exploring.promises import LED as _LED, Meant, Promise, version_ranks
 from phasegate.core.exploring.symmetry import identity, is_free, symmetries
 from phasegate.core.exploring.twin import Successor, Violation
 from phasegate.core.lifecycle import Life as _Life
@@ -564,7 +564,7 @@ cdef class Explorer:
         self.meant = Meant.of(self.open)
         members = b"".join(some.ljust(256, b"\0") for _, _, some in self.meant.groups)
         kept = [self.meant.pairs, self.meant.conflicts, self.meant.percent, self.meant.cross_zone]
-        kept += [self.meant.small, members, self.meant.fabric, self.meant.restores, LED]
+        kept += [self.meant.small, members, self.meant.fabric, self.meant.restores, _LED]
         kept += [self.meant.domains.tobytes(), self.meant.numbers.tobytes()]
         self.meant_kept = [bytearray(some or b"\0") for some in kept]
         self.pairs, self.conflicts = start_of(self.meant_kept[0]), start_of(self.meant_kept[1])

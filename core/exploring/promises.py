@@ -93,7 +93,9 @@ _LED: Final[Mapping[Act, Mapping[Life, int]]] = {
     Act.DEADLINE: {Life.REPLACING: BACK, Life.CONFIGURING: BACK, Life.VERIFYING: BACK, Life.RESTORING: _F},
     Act.REMOVE: dict.fromkeys(list(Life)[: Life.GONE], _G),
 }
-LED: Final = bytes(_LED.get(act, {}).get(life, UNSAID) for act in Act for life in (*Life, *[None] * 5))
+LED: Final = bytes(
+    _LED.get(act, {}).get(Life(life), UNSAID) if life <= Life.GONE else UNSAID for act in Act for life in range(16)
+)
 """Where an act leads the instance that it is about: `act * 16 + life`; semantics 8 once more, beside the table."""
 
 

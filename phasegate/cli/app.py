@@ -350,7 +350,7 @@ def verify(
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
     from phasegate.cli.verifying import check_mutants, refuse_without_sweep, run
 
-    check_mutants(mutants, only=only, quick=quick, mutant=mutant)
+    check_mutants(mutants, only=only, quick=quick, mutant=mutant, sweep=sweep)
     if mutants:
         from phasegate.cli.mutants import run as hunt
 

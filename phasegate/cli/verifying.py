@@ -52,11 +52,11 @@ def run(
 ) -> Exit:
     """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
     if not scenarios:
-        raise Refused("name a scenario file, a sweep file with --sweep, or give --mutants for the library", "SCENARIO")
+        raise Refused("name a scenario file, a sweep file with --sweep, or --mutants for the library", "SCENARIO")
+    outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
     bent: Any = nullcontext()
     if mutant is not None:
         bent, kernel = _bent(mutant, kernel), "twin"
-    outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
     check(order, kernel, states, seconds)
     check_outputs(outputs, len(scenarios), as_json=as_json)
     bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
@@ -89,8 +89,10 @@ def run(
     return _exit(results, is_cut=stop())
 
 
-def check_mutants(mutants: bool, *, only: str | None, quick: bool, mutant: str | None) -> None:
+def check_mutants(mutants: bool, *, only: str | None, quick: bool, mutant: str | None, sweep: str | None) -> None:
     """Refuse options that do not go together."""
+    if sweep is not None and (mutants or mutant is not None):
+        raise Refused("a sweep bends no rule; leave it out, or the mutants", "--sweep")
     if only is not None and not mutants:
         raise Refused("it chooses mutants; give --mutants too", "--only")
     if quick and not mutants:

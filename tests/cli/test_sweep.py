@@ -151,7 +151,7 @@ def test_stale_results_are_not_taken_over(call: Any, grid: str, write: Any) -> N
         (["family.yaml", "--results", "r"], "is of sweeps; name one with --sweep (--results)"),
         (["family.yaml", "--cluster", "auto"], "is of sweeps; name one with --sweep (--cluster)"),
         (["family.yaml", "--workers", "2"], "is of sweeps; name one with --sweep (--workers)"),
-        ([], "name a scenario file, a sweep file with --sweep, or give --mutants for the library (SCENARIO)"),
+        ([], "name a scenario file, a sweep file with --sweep, or --mutants for the library (SCENARIO)"),
     ],
 )
 @pytest.mark.usefixtures("grid")

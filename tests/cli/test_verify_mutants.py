@@ -75,7 +75,7 @@ def test_other_states_are_told(capsys: pytest.CaptureFixture[str]) -> None:
             ["--mutant", "cap-one-more", "--kernel", "compiled", THREE],
             "a mutant is explored on the plain twin; leave it out (--kernel)",
         ),
-        ([], "name a scenario file, a sweep file with --sweep, or give --mutants for the library (SCENARIO)"),
+        ([], "name a scenario file, a sweep file with --sweep, or --mutants for the library (SCENARIO)"),
     ],
 )
 def test_what_does_not_go_together(call: Any, arguments: list[str], error: str) -> None:

@@ -151,7 +151,7 @@ def test_fleet_and_policy_may_be_files(tmp_path: Path) -> None:
             "has no version `9.0`; publish it first (scene.yaml: start)",
         ),
         ("start: [{image: nothing}]\n", "no image `nothing` in the fleet (scene.yaml: start)"),
-        ("promises: [21]\n", "there is no promise 21; there are 1 to 20 (scene.yaml: promises[0])"),
+        ("promises: [23]\n", "there is no promise 23; there are 1 to 22 (scene.yaml: promises[0])"),
         (
             "promises: [pair-apart]\n",
             "unknown promise `pair-apart`; did you mean `pairs-apart`? (scene.yaml: promises[0])",

@@ -23,7 +23,7 @@ BEGUN: Final = (
     Bent("attempt-number-stays", "an attempt has the number of the one before it", rollouts.make_attempt,
          "v.link[link + c.LINK_ATTEMPT] += 1", "pass"),
     Bent("newer-is-taken-back", "a newer version than the target is taken back to it", rollouts.classify,
-         "_reached(work.book.versions, target, rules.keeps_newer)", "_reached(work.book.versions, target, False)"),
+         "target, rules.keeps_newer)", "target, False)"),
     Bent("older-failures-forgotten", "only the last version that failed on an instance is remembered",
          rollouts.classify, "_failed_more(work.book.failed_more, target)", "frozenset()"),
     Bent("taken-over-is-forgotten", "what a set lost that another rollout takes over is forgotten",
