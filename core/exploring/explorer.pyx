@@ -127,6 +127,15 @@ cdef enum:
     REST_BYTES = 24
     BLOCK = 65536  # keys
 
+# the weights of a state's rank, and how far an instance in each health and a command on its way have to go (`ranking`)
+cdef int64_t R_PURSE = _ranking.PURSE
+cdef int64_t R_WIRE = _ranking.WIRE
+cdef int64_t R_HEALTH = _ranking.HEALTH
+cdef int64_t R_PHASE = _ranking.PHASE
+cdef int64_t R_ATTEMPT = _ranking.ATTEMPT
+cdef int64_t R_ARMED = _ranking.ARMED
+cdef int[4] R_HEALTHS = _ranking.HEALTHS
+cdef int[4] R_WIRES = _ranking.WIRES
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
 cdef int64_t NOW = _subject.NOW
 cdef int64_t OLD = _subject.OLD
@@ -655,9 +664,9 @@ cdef class Explorer:
         cdef uint32_t acts = 0
         cdef int64_t rank = self.life_rank[state]
         if state != GONE:
-            rank += 10_000 * (2 if health == INITIALIZING else 1 if is_bad(health) else 0)
+            rank += R_HEALTH * R_HEALTHS[health & 3]
             if self.follows and is_commanded(state):
-                rank += 40_000 * (0 if wire == EXECUTED else 1 if wire == ISSUED else 2)
+                rank += R_WIRE * R_WIRES[wire]
             acts |= 1 << A_REMOVE
             if state == VERIFYING or health != HEALTHY:
                 acts |= 1 << A_HEALTHY
@@ -746,8 +755,8 @@ cdef class Explorer:
                 number = self.short_name(&self.set_names, bytes, &is_new)
                 if is_new:
                     self.set_names.rank[number] = (
-                        (4 if bytes[0] == WAITING or bytes[0] == ROLLING else 0)
-                        + (1 if bytes[1] & DELAYED else 0) + (1 if bytes[1] & RESTING else 0)
+                        (R_ATTEMPT if bytes[0] == WAITING or bytes[0] == ROLLING else 0)
+                        + (R_ARMED if bytes[1] & DELAYED else 0) + (R_ARMED if bytes[1] & RESTING else 0)
                     )
             short = <uint16_t>number
             memcpy(self.key + self.at_sets + 2 * s, &short, 2)
@@ -800,11 +809,11 @@ cdef class Explorer:
         return self.k.course[r] == was[0] and self.k.trait[r] == was[1] and not memcmp(self.k.plan + r * PLAN, was + 2, 32)
 
     cdef int64_t rank_of_rollout(self, int r) noexcept nogil:
-        cdef int64_t rank = (1 if self.k.trait[r] & PAUSED else 0) + (1 if self.k.trait[r] & BAKING else 0)
+        cdef int64_t rank = (R_ARMED if self.k.trait[r] & PAUSED else 0) + (R_ARMED if self.k.trait[r] & BAKING else 0)
         if self.k.course[r] == RUNNING:
-            rank += 1
+            rank += R_ARMED
             if self.k.plan[r * PLAN + PLAN_PHASES] > self.k.plan[r * PLAN + PLAN_PHASE]:
-                rank += 500 * (self.k.plan[r * PLAN + PLAN_PHASES] - self.k.plan[r * PLAN + PLAN_PHASE])
+                rank += R_PHASE * (self.k.plan[r * PLAN + PLAN_PHASES] - self.k.plan[r * PLAN + PLAN_PHASE])
         return rank
 
     cdef int64_t rank_of_rest(self) noexcept nogil:
@@ -815,7 +824,7 @@ cdef class Explorer:
                 total += self.beside.rest[at]
         for at in range(16):
             total -= self.beside.rest[PURSES + (at >> 3)] >> (at & 7) & 1
-        return total * <int64_t>10_000_000_000
+        return total * R_PURSE
 
     cdef int short_name(self, Names* names, const uint8_t* bytes, bint* is_new) except -1 nogil:
         cdef int64_t number = named(names, bytes, is_new)

@@ -147,6 +147,24 @@ def test_the_plain_explorer_runs_on_either_kernel(kernel: Any, explorer: Any) ->
     assert dict(one.standing) == dict(other.standing)
 
 
+def test_ranks_are_the_same_in_both(kernel: Any, explorer: Any) -> None:
+    """The weights stand in one place; what both make of them is compared along every act."""
+    more = {
+        "freedom": Freedom(faults=1, health_flips=1, pauses=1, crashes=1),
+        "policy": {"pause_between_batches_ms": 5},
+    }
+    one = explorer(subject(kernel, **more), is_symmetric=False)
+    other = Plain(subject(Twin, **more), is_symmetric=False)
+    here, there = one.first, other.first
+    for _ in range(40):
+        assert other.rank(there) == one.rank(here)
+        mine, theirs = one.successors(here), other.successors(there)
+        assert [some.move for some in theirs] == [some.move for some in mine]
+        if not mine:
+            break
+        here, there = mine[len(mine) // 2].key, theirs[len(theirs) // 2].key
+
+
 def test_every_state_has_a_trace_that_leads_there(kernel: Any, explorer: Any) -> None:
     """As many acts as the state is deep, on one fleet; and a command on its way can be followed."""
     explored = explorer(subject(kernel, freedom=Freedom(faults=1, crashes=1)))
