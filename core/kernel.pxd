@@ -300,7 +300,7 @@ cdef class Kernel:
     cdef int record(self, int count, int a, int b, int c, int d, int e, int f) except -1 nogil
     cdef int record_slot(self, int operation, int s, int what, int why, int slot) except -1 nogil
     cdef int c_put(self, int slot, int state, int health) except -1 nogil
-    cdef int count(self, int s, int bucket, int state, int health, int by) except -1 nogil
+    cdef int recount(self, int s, int bucket, int was, int was_bad, int state, int bad) except -1 nogil
     cdef int use(self, int group, int by) except -1 nogil
     cdef int hold(self, int cell) except -1 nogil
     cdef int unhold(self, int cell) except -1 nogil
@@ -345,6 +345,7 @@ cdef class Kernel:
     cdef object taken_picks(self)
     cdef Place c_place(self, int s, int bucket) noexcept nogil
     cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil
+    cdef int lead(self, int happening, int slot, int cause, int health) except -1 nogil
     cdef int forget_health(self, int slot, int health) noexcept nogil
     cdef int remember_failure(self, int s, int slot) except -1 nogil
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil

@@ -465,8 +465,7 @@ cdef class Kernel:
         cdef int old = self.life[slot]
         cdef int bucket = self.bucket[slot]
         cdef int s = self.site[bucket * SITE + SITE_SET]
-        self.count(s, bucket, old & STATE_BITS, old >> HEALTH_SHIFT, -1)
-        self.count(s, bucket, state, health, 1)
+        self.recount(s, bucket, old & STATE_BITS, is_bad(old >> HEALTH_SHIFT), state, is_bad(health))
         self.life[slot] = <uint8_t>(state | health << HEALTH_SHIFT)
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_LIFE)
         mark_page(self.dirty_buckets, self.coarse_buckets, bucket // BUCKET_PAGE, WROTE_WAIT)
@@ -477,24 +476,35 @@ cdef class Kernel:
         """Give an instance a state and a health, and count it there instead of where it was."""
         self.c_put(slot, state, health)
 
-    cdef int count(self, int s, int bucket, int state, int health, int by) except -1 nogil:
+    cdef int recount(self, int s, int bucket, int was, int was_bad, int state, int bad) except -1 nogil:
+        """Count an instance in a state (and as bad or not) instead of where it was."""
         cdef uint32_t* tally = self.tally + <Py_ssize_t>s * TALLY
         cdef uint32_t* wait = self.wait + <Py_ssize_t>bucket * WAIT
-        cdef int bad = by if is_bad(health) else 0
+        cdef int by
         cdef uint32_t i
-        if state == GONE:
-            return 0
-        tally[state] += by
-        tally[TALLY_TOTAL] += by
-        tally[TALLY_BAD] += bad
-        self.sums[SUM_TOTAL] += by
-        self.sums[SUM_BAD] += bad
+        if was == GONE or state == GONE:
+            was_bad = 0 if was == GONE else was_bad
+            bad = 0 if state == GONE else bad
+            by = (was == GONE) - (state == GONE)
+            tally[TALLY_TOTAL] += by
+            self.sums[SUM_TOTAL] += by
+        tally[was] -= was != GONE
+        tally[state] += state != GONE
+        if bad != was_bad:
+            tally[TALLY_BAD] += bad - was_bad
+            self.sums[SUM_BAD] += bad - was_bad
+        if was == PENDING:
+            wait[WAIT_PENDING] -= 1
+            wait[WAIT_BAD] -= was_bad
+        elif was == UPGRADED:
+            tally[TALLY_UPGRADED_BAD] -= was_bad
         if state == PENDING:
-            wait[WAIT_PENDING] += by
+            wait[WAIT_PENDING] += 1
             wait[WAIT_BAD] += bad
         elif state == UPGRADED:
             tally[TALLY_UPGRADED_BAD] += bad
-        elif is_in_flight(state):
+        by = is_in_flight(state) - is_in_flight(was)
+        if by:
             tally[TALLY_FLIGHT] += by
             wait[WAIT_FLIGHT] += by
             self.sums[SUM_FLIGHT] += by
@@ -1039,19 +1049,29 @@ cdef class Kernel:
         return 0
 
     cdef int take_turns(self) except -1 nogil:
-        """Leave the hot sets in `turns`, in the order in which they are looked at: by phase, region, name."""
+        """Leave the hot sets in `turns`, in the order in which they are looked at: by phase, region, name.
+
+        One with a batch in flight starts nothing, whatever the others do: it is not hot any more.
+        """
         cdef Place place
         cdef Py_ssize_t i
+        cdef Py_ssize_t count = 0
         self.sort_hot()
         make_room(&self.turns, self.hot_sets.size)
-        self.turns.size = self.hot_sets.size
         place.bucket = -1
         for i in range(self.hot_sets.size):
+            if i + AHEAD < self.hot_sets.size:
+                prefetch(self.tally + <Py_ssize_t>self.hot_sets.data[i + AHEAD] * TALLY + TALLY_FLIGHT)
             place.s = self.hot_sets.data[i]
+            if self.tally[<Py_ssize_t>place.s * TALLY + TALLY_FLIGHT] and self.ask is None:
+                self.hot[place.s] = 0
+                continue
             place.phase = self.link[place.s * LINK + LINK_PHASE]
             place.cell = self.link[place.s * LINK + LINK_REGION]
-            self.turns.data[i] = place
-        return sort_by(&self.turns, &self.sorting, True)
+            self.turns.data[count] = place
+            count += 1
+        self.turns.size = count
+        return sort_by(&self.turns, &self.sorting, True) if count > 1 else 0
 
     cdef int c_walk(self) except -1 nogil:
         """Leave the picks in `picks` (set, bucket, where in `pick_slots`, how many) and the ends in `ends`."""
@@ -1062,6 +1082,9 @@ cdef class Kernel:
         cdef bint is_kept_before
         self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = self.doubtful.size = 0
         self.take_turns()
+        if not self.turns.size:
+            self.hot_sets.size = 0
+            return 0
         # Taking the picks back one by one costs a few look-ups each; a copy costs what there is of cells and groups.
         is_kept_before = self.turns.size > self.cell_count + self.region_count + self.group_count
         if is_kept_before:
@@ -1125,6 +1148,8 @@ cdef class Kernel:
                 push(&self.doubtful, s)
             else:
                 self.hot[s] = 0
+        if self.queue.size < 2:
+            return 0
         sort_by(&self.queue, &self.sorting, False)
         return sort_by(&self.queue, &self.sorting, True)
 
@@ -1234,8 +1259,11 @@ cdef class Kernel:
     # --- one instance's life -----------------------------------------------------------------------------------------
 
     cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil:
+        return self.lead(happening, slot, cause, self.life[slot] >> HEALTH_SHIFT)
+
+    cdef int lead(self, int happening, int slot, int cause, int health) except -1 nogil:
+        """Let the life-cycle table act on one instance, of which this health is known now."""
         cdef int before = self.life[slot] & STATE_BITS
-        cdef int health = self.life[slot] >> HEALTH_SHIFT
         cdef int s = self.site[self.bucket[slot] * SITE + SITE_SET]
         cdef int without_rollback = 0 if self.option[s] & ROLLBACK else 256
         cdef int to = self.life_table[without_rollback + happening * 16 + before]
@@ -1413,11 +1441,11 @@ cdef class Kernel:
             return DUPLICATE if observed_at == self.observed[slot] else STALE
         self.observed[slot] = observed_at
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
-        self.c_put(slot, state, health)
         if health == HEALTHY and state == VERIFYING:
             if observed_at >= self.deadline[slot] - self.health_timeout_ms:
-                self.c_happen(H_HEALTHY, slot, BY_SIGNAL)
-        return 0
+                self.lead(H_HEALTHY, slot, BY_SIGNAL, health)
+                return 0
+        return self.c_put(slot, state, health)
 
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil:
         cdef int asked = 1 if state == REPLACING else 2 if state == CONFIGURING else 3 if state == RESTORING else 0
@@ -1801,6 +1829,8 @@ cdef class Kernel:
         cdef Py_ssize_t i
         cdef int rollout
         cdef int32_t* plan
+        if not rollouts.size:
+            return self.touched_sets.size != 0
         # `batch` lends its memory, as above
         self.unsettled = self.batch
         self.unsettled.size = 0
