@@ -288,6 +288,8 @@ cdef class Kernel:
     cdef Places turns, queue, later, sorting
     cdef uint8_t* before  # holds, work and use before the picks of a walk
     cdef bint is_quiet
+    cdef bint has_looked  # at other instances than the one that something happened to, and somebody may have gone by it
+    cdef bint is_last_turn
     cdef int64_t now
     cdef Ints trace
     cdef Py_ssize_t group
@@ -334,6 +336,7 @@ cdef class Kernel:
     cdef bint has_met_domain(self, int s, int bucket, int number, int lately) noexcept nogil
     cdef int assume(self, int s, int bucket, int count, int by) except -1 nogil
     cdef int c_walk(self) except -1 nogil
+    cdef bint is_flying(self, int s) noexcept nogil
     cdef int take_turns(self) except -1 nogil
     cdef int look_at_turns(self, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t* kept) except -1 nogil
     cdef bint walk_through(self) except -1 nogil
@@ -368,6 +371,7 @@ cdef class Kernel:
     cdef int c_settle(self) except -1 nogil
     cdef int touch_holders(self) except -1 nogil
     cdef int look_at_touched(self) except -1 nogil
+    cdef int look_at(self, int s) except -1 nogil
     cdef int between_batches(self, int s) except -1 nogil
     cdef int rest(self, int s) except -1 nogil
     cdef int review_hold(self, int s) except -1 nogil

@@ -398,7 +398,8 @@ cdef class Kernel:
         return 0
 
     cdef int c_touch(self, int s) except -1 nogil:
-        self.c_heat(s)
+        if not self.hot[s]:
+            self.c_heat(s)
         if not self.touched[s]:
             self.touched[s] = 1
             push(&self.touched_sets, s)
@@ -833,6 +834,7 @@ cdef class Kernel:
         """Append the pending instances of a bucket: all (-1), the well ones (0), the not healthy ones (1)."""
         cdef uint32_t* run = self.order + self.site[bucket * SITE + SITE_FIRST]
         cdef int i, life
+        self.has_looked = True
         for i in range(self.site[bucket * SITE + SITE_COUNT]):
             life = self.life[run[i]]
             if life & STATE_BITS == PENDING and (wanted < 0 or is_bad(life >> HEALTH_SHIFT) == wanted):
@@ -935,6 +937,7 @@ cdef class Kernel:
         cdef int size = 0, healthy = 0
         cdef int32_t* into
         cdef const uint32_t* run = NULL if first + count <= self.listed else self.order + first
+        self.has_looked = True
         if self.ask is not None or self.option[s] & CROSS_ZONE:
             self.c_part(s, bucket)
             return self.c_fill(s)
@@ -1048,6 +1051,10 @@ cdef class Kernel:
                 i += 1
         return 0
 
+    cdef bint is_flying(self, int s) noexcept nogil:
+        """Whether the set has a batch in flight, and no user's policy wants to be asked about it all the same."""
+        return self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT] != 0 and self.ask is None
+
     cdef int take_turns(self) except -1 nogil:
         """Leave the hot sets in `turns`, in the order in which they are looked at: by phase, region, name.
 
@@ -1063,7 +1070,7 @@ cdef class Kernel:
             if i + AHEAD < self.hot_sets.size:
                 prefetch(self.tally + <Py_ssize_t>self.hot_sets.data[i + AHEAD] * TALLY + TALLY_FLIGHT)
             place.s = self.hot_sets.data[i]
-            if self.tally[<Py_ssize_t>place.s * TALLY + TALLY_FLIGHT] and self.ask is None:
+            if self.is_flying(place.s):
                 self.hot[place.s] = 0
                 continue
             place.phase = self.link[place.s * LINK + LINK_PHASE]
@@ -1081,6 +1088,10 @@ cdef class Kernel:
         cdef bint has_broken_off = False
         cdef bint is_kept_before
         self.refusals.size = self.picks.size = self.pick_slots.size = self.ends.size = self.doubtful.size = 0
+        if self.hot_sets.size == 1 and self.is_flying(self.hot_sets.data[0]):
+            self.hot[self.hot_sets.data[0]] = 0
+            self.hot_sets.size = 0
+            return 0
         self.take_turns()
         if not self.turns.size:
             self.hot_sets.size = 0
@@ -1100,6 +1111,7 @@ cdef class Kernel:
             ):
                 end += 1
             self.look_at_turns(begin, end, &kept)
+            self.is_last_turn = end == self.turns.size
             has_broken_off = self.walk_through()
             begin = end
         for i in range(begin, self.turns.size):
@@ -1159,6 +1171,7 @@ cdef class Kernel:
         cdef int s, bucket, gates, count
         cdef int32_t* pick
         cdef Place place
+        cdef bint had_looked
         while i < self.queue.size or self.later.size:
             if self.later.size and (i == self.queue.size or precedes(self.later.data[0], self.queue.data[i])):
                 place = take_first(&self.later)
@@ -1184,7 +1197,9 @@ cdef class Kernel:
                 continue
             pick = reserved(&self.picks, 4)
             pick[0], pick[1], pick[2] = s, bucket, <int32_t>self.pick_slots.size
+            had_looked = self.has_looked
             count = pick[3] = self.c_batch(s, bucket)
+            self.has_looked = had_looked or not self.is_last_turn or i < self.queue.size or self.later.size > 0
             self.picks.size += 4
             self.assume(s, bucket, count, 1)
         return False
@@ -1725,6 +1740,12 @@ cdef class Kernel:
         cdef Py_ssize_t i
         cdef int s
         while self.touched_sets.size:
+            if self.touched_sets.size == 1:
+                s = self.touched_sets.data[0]
+                self.touched_sets.size = 0
+                self.touched[s] = 0
+                self.look_at(s)
+                continue
             # `batch` lends its memory: the sets of this round, while those of the next are noted
             sets = self.touched_sets
             self.touched_sets = self.batch
@@ -1735,10 +1756,14 @@ cdef class Kernel:
             for i in range(sets.size):
                 self.touched[sets.data[i]] = 0
             for i in range(sets.size):
-                s = sets.data[i]
-                if self.status[s] == WAITING or self.status[s] == ROLLING:
-                    if not self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
-                        self.between_batches(s)
+                self.look_at(sets.data[i])
+        return 0
+
+    cdef int look_at(self, int s) except -1 nogil:
+        """Do what is due between two batches of a set, if it has nobody in flight."""
+        if self.status[s] == WAITING or self.status[s] == ROLLING:
+            if not self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
+                return self.between_batches(s)
         return 0
 
     cdef int between_batches(self, int s) except -1 nogil:
