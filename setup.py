@@ -11,7 +11,15 @@ OPTIONS = ["-O3"]
 MODULES = (
     "phasegate.core.copier",
     "phasegate.core.kernel",
+    "phasegate.core.exploring.expander",
     "phasegate.core.exploring.explorer",
+    "phasegate.core.exploring.ground",
+    "phasegate.core.exploring.judge",
+    "phasegate.core.exploring.memo",
+    "phasegate.core.exploring.mover",
+    "phasegate.core.exploring.names",
+    "phasegate.core.exploring.store",
+    "phasegate.core.exploring.watch",
     "phasegate.core.packing.fast",
     "phasegate.simulating.columns.fast",
 )

@@ -1,52 +1,39 @@
 from collections.abc import Callable, Sequence
-from typing import Any, Self, final
+from typing import Any, final
 
-from phasegate.core.exploring.acts import Act, Freedom
-from phasegate.core.exploring.promises import Meant
-from phasegate.core.exploring.subject import Open, Subject
-from phasegate.core.exploring.symmetry import Symmetry
-from phasegate.core.exploring.twin import Successor, Violation
+from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.expander import Expander
+from phasegate.core.exploring.subject import Subject
+from phasegate.core.exploring.twin import Successor
 from phasegate.core.lifecycle import Life
-from phasegate.core.views import Views
 
 _Key = bytes
 _Move = tuple[int, int, int, int]
 
 @final
-class Watch:
-    of: Any
-    def __new__(cls, fields: Sequence[tuple[int, int]], predicate: Callable[[], bool], of: object) -> Self: ...
-    @property
-    def asked(self) -> int: ...
-
-@final
-class Explorer:
+class Explorer(Expander):
     is_compiled: bool
-    subject: Subject
-    open: Open
-    v: Views
-    group: tuple[Symmetry, ...]
-    meant: Meant
-    violation: Violation | None
-    freedom: Freedom
     order: str
-    is_symmetric: bool
-    is_benign: bool
     is_compact: bool
     memory_max: int
-    transitions: int
-    rising: int
     depth: int
-    states: int
-    def __new__(
-        cls,
+    threads: int
+    def __init__(
+        self,
         subject: Subject,
         *,
         is_symmetric: bool = True,
         order: str = "breadth",
         memory_max: int = ...,
         is_compact: bool = False,
-    ) -> Self: ...
+        threads: int = 1,
+    ) -> None: ...
+    @property
+    def states(self) -> int: ...
+    @property
+    def transitions(self) -> int: ...
+    @property
+    def rising(self) -> int: ...
     @property
     def frontier(self) -> int: ...
     @property
@@ -80,3 +67,8 @@ class Explorer:
     def path(self, number: int) -> list[int]: ...
     def trace(self, number: int) -> list[_Move]: ...
     def watch(self, fields: Sequence[tuple[int, int]], predicate: Callable[[], bool], of: object) -> None: ...
+
+@final
+class Abreast(Expander):
+    def __init__(self, beside: Explorer) -> None: ...
+    def work(self, first: int, end: int) -> None: ...

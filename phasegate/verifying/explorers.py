@@ -149,9 +149,14 @@ def explorer_class(engine: Engine) -> Any:
         return Twin
 
 
-def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | None) -> Explorer:
-    """Return an explorer of the subject; `memory_max` bounds the bytes that it takes."""
+def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | None, threads: int = 1) -> Explorer:
+    """Return an explorer of the subject; `memory_max` bounds the bytes that it takes.
+
+    The compiled one goes on so many threads where it can; what it finds does not depend on how many there are.
+    """
     cls = explorer_class(subject.engine)
     more = {} if memory_max is None else {"memory_max": memory_max}
+    if cls is not Twin:
+        more["threads"] = threads
     explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)
     return explorer

@@ -1,0 +1,45 @@
+"""All keys that were found, in order, each with the number of its parent; and those that wait to be entered."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+cdef enum:
+    # a find: words
+    FIND_HASH = 0
+    FIND_FROM = 1  # the number of its parent; its context above
+    FIND_KEY = 2
+
+cdef struct Finds:
+    # keys in order of discovery, each behind its hash and whom and where it was found from
+    uint64_t* rows
+    Py_ssize_t size, room
+
+cdef void forget_finds(Finds* finds) noexcept nogil
+
+
+cdef class Store:
+    cdef int key_bytes, key_words, find_words
+    cdef bint is_compact
+    cdef int fullest  # percent of the table's places that may be taken
+    cdef int64_t memory_max, states
+    cdef uint8_t** blocks
+    cdef uint32_t** parents
+    cdef uint32_t** contexts  # of those that wait to be expanded; NULL where a block has none any more
+    cdef Py_ssize_t forgotten  # how many blocks have none any more
+    cdef Py_ssize_t block_count
+    cdef uint64_t* table
+    cdef uint32_t* compact
+    cdef uint64_t table_size
+
+    cdef uint8_t* key_at(self, int64_t number) noexcept nogil
+    cdef int64_t bytes_used(self) noexcept nogil
+    cdef uint32_t context_at(self, int64_t number) noexcept nogil
+    cdef void forget_contexts(self, int64_t number) noexcept nogil
+    cdef uint64_t* more_finds(self, Finds* finds, Py_ssize_t more) except NULL nogil
+    cdef int sift(self, Finds* finds, Py_ssize_t first) noexcept nogil
+    cdef bint take(self, Finds* finds, Py_ssize_t first, Py_ssize_t end) noexcept nogil
+    cdef uint64_t place_of(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
+    cdef uint64_t place_in_compact(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
+    cdef void look_ahead(self, uint64_t hash) noexcept nogil
+    cdef int enter(self, const uint64_t* key, uint64_t hash, uint64_t parent) noexcept nogil
+    cdef bint has_another_block(self) noexcept nogil
+    cdef bint has_larger_table(self) noexcept nogil

@@ -1,0 +1,274 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
+"""All keys that were found: one after the other in blocks, in the order in which they were found, with their parents.
+
+The table that finds them holds, in open addressing, their numbers and 32 bits of their hashes (8 bytes a place, at most
+half full), or in `is_compact` mode their numbers alone (4 bytes a place, at most nine tenths full). Keys wait in `Finds`
+before they are entered, so that the memory can bring what they will be compared with.
+"""
+
+cimport cython
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcpy
+
+from phasegate.core.exploring.codes cimport BLOCK
+from phasegate.core.exploring.memo cimport UNTOLD
+from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
+
+cdef enum:
+    AHEAD = 16  # how many keys before its turn the memory is asked for what one is compared with
+
+cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define phasegate_prefetch(place) __builtin_prefetch(place)
+    #else
+    #define phasegate_prefetch(place) ((void)(place))
+    #endif
+    """
+    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
+
+
+cdef void forget_finds(Finds* finds) noexcept nogil:
+    free(finds.rows)
+
+
+cdef inline uint64_t place_in(
+    const uint64_t* table, uint64_t mask, uint8_t** blocks, int words, const uint64_t* key, uint64_t hash, bint* is_known
+) noexcept nogil:
+    """Return where in a table of numbers and hashes a key stands, or would."""
+    cdef uint64_t at = hash & mask
+    cdef uint64_t entry = table[at]
+    cdef uint32_t number
+    while entry:
+        if not (entry ^ hash) >> 32:
+            number = <uint32_t>entry - 1
+            if are_words_same(<uint64_t*>blocks[number // BLOCK] + <size_t>(number % BLOCK) * words, key, words):
+                is_known[0] = True
+                return at
+        at = (at + 1) & mask
+        entry = table[at]
+    is_known[0] = False
+    return at
+
+
+@cython.final
+cdef class Store:
+    """The keys of one search. `memory_max` bounds the bytes of keys, parents and table."""
+
+    def __cinit__(self, int key_bytes, int64_t memory_max, bint is_compact):
+        self.key_bytes, self.memory_max, self.is_compact = key_bytes, memory_max, is_compact
+        self.key_words = key_bytes >> 3
+        self.find_words = FIND_KEY + self.key_words
+        self.fullest = 90 if is_compact else 50
+        self.table_size = 1 << 12
+        if is_compact:
+            self.compact = <uint32_t*>calloc(self.table_size, sizeof(uint32_t))
+        else:
+            self.table = <uint64_t*>calloc(self.table_size, sizeof(uint64_t))
+        if self.table == NULL and self.compact == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        cdef Py_ssize_t at
+        for at in range(self.block_count):
+            free(self.blocks[at])
+            free(self.parents[at])
+            free(self.contexts[at])
+        free(self.blocks)
+        free(self.parents)
+        free(self.contexts)
+        free(self.table)
+        free(self.compact)
+
+    cdef inline uint8_t* key_at(self, int64_t number) noexcept nogil:
+        return self.blocks[<uint64_t>number // BLOCK] + <size_t>(<uint64_t>number % BLOCK) * self.key_bytes
+
+    cdef int64_t bytes_used(self) noexcept nogil:
+        cdef int64_t a_slot = 4 if self.is_compact else 8
+        cdef int64_t keys = <int64_t>self.block_count * BLOCK * (self.key_bytes + 4)
+        return keys + <int64_t>(self.block_count - self.forgotten) * BLOCK * 4 + <int64_t>self.table_size * a_slot
+
+    cdef uint32_t context_at(self, int64_t number) noexcept nogil:
+        """Return the context that a state was found in, `UNTOLD` if nobody said."""
+        cdef uint32_t* contexts = self.contexts[<uint64_t>number // BLOCK]
+        return UNTOLD if contexts == NULL else contexts[<uint64_t>number % BLOCK]
+
+    cdef void forget_contexts(self, int64_t number) noexcept nogil:
+        """Forget the contexts of whole blocks of states before this one: they are expanded."""
+        while <int64_t>(self.forgotten + 1) * BLOCK <= number:
+            free(self.contexts[self.forgotten])
+            self.contexts[self.forgotten] = NULL
+            self.forgotten += 1
+
+    # --- those that wait ---------------------------------------------------------------------------------------------
+
+    cdef uint64_t* more_finds(self, Finds* finds, Py_ssize_t more) except NULL nogil:
+        """Make room for so many finds; return where the next one goes."""
+        cdef uint64_t* rows
+        if finds.size + more > finds.room:
+            rows = <uint64_t*>realloc(finds.rows, (2 * finds.room + more + 256) * self.find_words * sizeof(uint64_t))
+            if rows == NULL:
+                with gil:
+                    raise MemoryError()
+            finds.rows = rows
+            finds.room = 2 * finds.room + more + 256
+        return finds.rows + finds.size * self.find_words
+
+    cdef void look_ahead(self, uint64_t hash) noexcept nogil:
+        """Ask the memory for the key that one with this hash will be compared with."""
+        cdef uint64_t at = hash & (self.table_size - 1)
+        cdef uint64_t entry
+        cdef uint8_t* key
+        if self.is_compact:
+            entry = self.compact[at]
+        else:
+            entry = self.table[at]
+            if (entry ^ hash) >> 32:
+                return
+            entry = <uint32_t>entry
+        if entry:
+            key = self.key_at(<int64_t>entry - 1)
+            prefetch(key)
+            prefetch(key + self.key_bytes - 1)
+
+    cdef int sift(self, Finds* finds, Py_ssize_t first) noexcept nogil:
+        """Drop those, from the `first` on, that are known already. Several may sift at once while nobody enters."""
+        cdef uint64_t* row = finds.rows + first * self.find_words
+        cdef uint64_t* kept = row
+        cdef uint64_t* end = finds.rows + finds.size * self.find_words
+        cdef bint is_known
+        while row < end:
+            if row + AHEAD * self.find_words < end:
+                self.look_ahead(row[AHEAD * self.find_words])
+            self.place_of(row + FIND_KEY, row[FIND_HASH], &is_known)
+            if not is_known:
+                if kept != row:
+                    memcpy(kept, row, self.find_words * sizeof(uint64_t))
+                kept += self.find_words
+            row += self.find_words
+        finds.size = (kept - finds.rows) // self.find_words
+        return 0
+
+    cdef bint take(self, Finds* finds, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        """Enter those that are new, in order; return False where there is no room for one."""
+        cdef uint64_t* row = finds.rows + first * self.find_words
+        cdef uint64_t* last = finds.rows + end * self.find_words
+        while row < last:
+            if row + AHEAD * self.find_words < last:
+                self.look_ahead(row[AHEAD * self.find_words])
+            if self.enter(row + FIND_KEY, row[FIND_HASH], row[FIND_FROM]) == 2:
+                return False
+            row += self.find_words
+        return True
+
+    # --- the table ---------------------------------------------------------------------------------------------------
+
+    cdef uint64_t place_of(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil:
+        """Return where in the table a key stands, or would."""
+        if self.is_compact:
+            return self.place_in_compact(key, hash, is_known)
+        return place_in(self.table, self.table_size - 1, self.blocks, self.key_words, key, hash, is_known)
+
+    cdef uint64_t place_in_compact(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil:
+        cdef uint64_t mask = self.table_size - 1
+        cdef uint64_t at = hash & mask
+        is_known[0] = True
+        while self.compact[at]:
+            if are_words_same(<uint64_t*>self.key_at(<int64_t>self.compact[at] - 1), key, self.key_words):
+                return at
+            at = (at + 1) & mask
+        is_known[0] = False
+        return at
+
+    cdef int enter(self, const uint64_t* key, uint64_t hash, uint64_t found_from) noexcept nogil:
+        """Enter a key unless it is there: return 1 if it was new, 0 if not, 2 if there is no room for it.
+
+        `found_from` is the number of its parent, and its context in the upper half.
+        """
+        cdef bint is_known
+        cdef uint64_t at = self.place_of(key, hash, &is_known)
+        if is_known:
+            return 0
+        if self.states == <int64_t>self.block_count * BLOCK and not self.has_another_block():
+            return 2
+        if self.states * 100 >= <int64_t>self.table_size * self.fullest:
+            if not self.has_larger_table():
+                return 2
+            at = self.place_of(key, hash, &is_known)
+        copy_words(<uint64_t*>self.key_at(self.states), key, self.key_words)
+        self.parents[<uint64_t>self.states // BLOCK][<uint64_t>self.states % BLOCK] = <uint32_t>found_from
+        self.contexts[<uint64_t>self.states // BLOCK][<uint64_t>self.states % BLOCK] = <uint32_t>(found_from >> 32)
+        self.states += 1
+        if self.is_compact:
+            self.compact[at] = <uint32_t>self.states
+        else:
+            self.table[at] = hash >> 32 << 32 | <uint64_t>self.states
+        return 1
+
+    cdef bint has_another_block(self) noexcept nogil:
+        cdef uint8_t** blocks
+        cdef uint32_t** parents
+        cdef uint32_t** contexts
+        # the first block is there whatever the bound: there is a state to say something of
+        if self.block_count and self.bytes_used() + BLOCK * (self.key_bytes + 8) > self.memory_max:
+            return False
+        if self.states >= STATES_MAX:
+            return False
+        blocks = <uint8_t**>realloc(self.blocks, (self.block_count + 1) * sizeof(uint8_t*))
+        if blocks != NULL:
+            self.blocks = blocks
+        parents = <uint32_t**>realloc(self.parents, (self.block_count + 1) * sizeof(uint32_t*))
+        if parents != NULL:
+            self.parents = parents
+        contexts = <uint32_t**>realloc(self.contexts, (self.block_count + 1) * sizeof(uint32_t*))
+        if contexts != NULL:
+            self.contexts = contexts
+        if blocks == NULL or parents == NULL or contexts == NULL:
+            return False
+        blocks[self.block_count] = <uint8_t*>malloc(<size_t>BLOCK * self.key_bytes)
+        parents[self.block_count] = <uint32_t*>malloc(BLOCK * sizeof(uint32_t))
+        contexts[self.block_count] = <uint32_t*>malloc(BLOCK * sizeof(uint32_t))
+        if blocks[self.block_count] == NULL or parents[self.block_count] == NULL or contexts[self.block_count] == NULL:
+            free(blocks[self.block_count])
+            free(parents[self.block_count])
+            free(contexts[self.block_count])
+            return False
+        self.block_count += 1
+        return True
+
+    cdef bint has_larger_table(self) noexcept nogil:
+        cdef uint64_t size = 2 * self.table_size
+        cdef uint64_t hash, at
+        cdef uint64_t* table = NULL
+        cdef uint32_t* compact = NULL
+        cdef int64_t number
+        cdef int64_t a_slot = 4 if self.is_compact else 8
+        if self.bytes_used() + <int64_t>size * a_slot > self.memory_max:
+            return False
+        if self.is_compact:
+            compact = <uint32_t*>calloc(size, 4)
+        else:
+            table = <uint64_t*>calloc(size, 8)
+        if table == NULL and compact == NULL:
+            return False
+        for number in range(self.states):
+            if number + AHEAD < self.states:  # a random write each; ask for its place in time
+                at = key_hash(<uint64_t*>self.key_at(number + AHEAD), self.key_words) & (size - 1)
+                prefetch(<uint8_t*>(compact if self.is_compact else <void*>table) + at * a_slot)
+            hash = key_hash(<uint64_t*>self.key_at(number), self.key_words)
+            at = hash & (size - 1)
+            if self.is_compact:
+                while compact[at]:
+                    at = (at + 1) & (size - 1)
+                compact[at] = <uint32_t>(number + 1)
+            else:
+                while table[at]:
+                    at = (at + 1) & (size - 1)
+                table[at] = hash >> 32 << 32 | <uint64_t>(number + 1)
+        free(self.table)
+        free(self.compact)
+        self.table, self.compact, self.table_size = table, compact, size
+        return True
