@@ -283,6 +283,9 @@ cdef class Kernel:
     cdef uint64_t* busy
     cdef uint8_t* hot
     cdef uint8_t* touched
+    cdef uint8_t* commands  # a bit a slot: this step has given it a command, which nobody can have answered
+    cdef Py_ssize_t commands_bytes
+    cdef Ints commanded  # the slots of those bits
     cdef Ints hot_sets, touched_sets, unsettled, refusals, assumed_sets, doubtful
     cdef Ints found, batch, picks, pick_slots, ends, choices, choice_slots
     cdef Places turns, queue, later, sorting
@@ -354,6 +357,8 @@ cdef class Kernel:
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil
     cdef int begin_domain(self, int s, int bucket) noexcept nogil
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
+    cdef bint is_commanded(self, int slot) noexcept nogil
+    cdef int note_command(self, int slot, int before) except -1 nogil
     cdef void fetch_report(self, int third, int second, int first) noexcept nogil
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil

@@ -332,6 +332,8 @@ cdef class Kernel:
             raise MemoryError()
         memset(self.hot, 0, self.set_count + 1)
         memset(self.touched, 0, self.set_count + 1)
+        self.commands = NULL
+        self.commands_bytes = 0
         self.group = -1
         self.refresh()
 
@@ -339,6 +341,8 @@ cdef class Kernel:
         free(self.busy)
         free(self.hot)
         free(self.touched)
+        free(self.commands)
+        free(self.commanded.data)
         free(self.hot_sets.data)
         free(self.touched_sets.data)
         free(self.unsettled.data)
@@ -378,7 +382,11 @@ cdef class Kernel:
 
     def begin(self, int64_t now):
         """Open a step at `now` with an empty trace."""
+        cdef Py_ssize_t i
         self.now = now
+        for i in range(self.commanded.size):
+            self.commands[self.commanded.data[i] >> 3] = 0
+        self.commanded.size = 0
         self.trace.size = 0
         self.group = -1
 
@@ -1418,14 +1426,45 @@ cdef class Kernel:
         cdef const int64_t* observed = <const int64_t*>observed_column.data.as_voidptr
         cdef const uint32_t* number = attempt_column.data.as_uints
         cdef Py_ssize_t at
+        cdef int s, before
         with nogil:
             for at in range(slot_column.ob_size):
                 if at + 3 * AHEAD < slot_column.ob_size:
                     self.fetch_report(slot[at + 3 * AHEAD], slot[at + 2 * AHEAD], slot[at + AHEAD])
-                self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
+                if what[at] <= INITIALIZING:
+                    self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
+                elif self.commanded.size and self.is_commanded(slot[at]):
+                    s = self.site[self.bucket[slot[at]] * SITE + SITE_SET]
+                    self.record_slot(T_IGNORED, s, what[at], LATE, slot[at])
+                else:
+                    before = self.life[slot[at]]
+                    self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
+                    self.note_command(slot[at], before)
+
+    cdef bint is_commanded(self, int slot) noexcept nogil:
+        return slot >> 3 < self.commands_bytes and self.commands[slot >> 3] >> (slot & 7) & 1
+
+    cdef int note_command(self, int slot, int before) except -1 nogil:
+        """Note that the step has given the instance a command: its state is not that of `before`, and is under one."""
+        cdef int state = self.life[slot] & STATE_BITS
+        cdef Py_ssize_t size
+        cdef uint8_t* commands
+        if state == before & STATE_BITS or (state != CONFIGURING and state != RESTORING):
+            return 0
+        if slot >> 3 >= self.commands_bytes:
+            size = (slot >> 2) + 64
+            commands = <uint8_t*>realloc(self.commands, size)
+            if commands == NULL:
+                with gil:
+                    raise MemoryError()
+            memset(commands + self.commands_bytes, 0, size - self.commands_bytes)
+            self.commands, self.commands_bytes = commands, size
+        push(&self.commanded, slot)
+        self.commands[slot >> 3] |= <uint8_t>(1 << (slot & 7))
+        return 0
 
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil:
-        """Apply one report."""
+        """Apply one report, in a step that has given its instance no command."""
         cdef int state = self.life[slot] & STATE_BITS
         cdef int why
         if state == GONE:
@@ -1527,8 +1566,11 @@ cdef class Kernel:
         """Let the deadlines of instances in flight pass."""
         cdef array.array column = uint32s(slots)
         cdef Py_ssize_t i
+        cdef int before
         for i in range(column.ob_size):
+            before = self.life[column.data.as_uints[i]]
             self.c_happen(H_DEADLINE_PASSED, column.data.as_uints[i], BY_DEADLINE)
+            self.note_command(column.data.as_uints[i], before)
 
     def pass_timer(self, int s, int mark):
         """Let a set's delay (`DELAYED`) or pause between batches (`RESTING`) pass."""

@@ -223,7 +223,10 @@ def _answers(engine: pg.Engine, state: State) -> Event:
 
 
 def _mixed_reports(chance: Random, engine: pg.Engine, state: State) -> Event:
-    """Return answers of either kind to some open commands, health of some, and one that answers nobody."""
+    """Return answers of either kind to some open commands, health of some, and one that answers nobody.
+
+    Now and then the same instances answer what the event itself commands, too.
+    """
     now = state.now + chance.choice((0, 0, 1, 500))
     parts = []
     for command in engine.outstanding(state):
@@ -231,6 +234,9 @@ def _mixed_reports(chance: Random, engine: pg.Engine, state: State) -> Event:
         what = chance.choice((DONE[command.do], DONE[command.do], DONE[command.do], failed))
         some = [slot for slot in command.slots if chance.random() < 0.7]
         parts.append(pg.Signals.of(what, some, now, attempt=command.attempt, answers=command.do))
+        if chance.random() < 0.2:
+            given = Do.RESTORE if what == What.FAILED else Do.CONFIGURE
+            parts.append(pg.Signals.of(DONE[given], some, now, attempt=command.attempt, answers=given))
     heard = _some(chance, _slots(engine, state))
     observed_at = max(0, now - chance.choice((0, 0, 5, 3000)))
     what = What.HEALTHY if chance.random() < 0.7 else _a_health(chance)

@@ -48,6 +48,7 @@ class Counters:
         self.assumed: list[int] = []  # sets of the picks that a walk has made so far
         self.is_quiet = False  # assumptions are being taken back: nobody is heated by that
         self.now = 0
+        self.commanded: set[int] = set()  # slots that this step has given a command, which nobody can have answered
         self.trace = array("i")
         self._group = -1  # where the trace's open group of instances has its count
         self.refresh()
@@ -74,6 +75,7 @@ class Counters:
     def begin(self, now: int) -> None:
         """Open a step at `now` with an empty trace."""
         self.now = now
+        self.commanded.clear()
         self.trace = array("i")
         self._group = -1
 

@@ -155,17 +155,33 @@ class Stepper(Selector):
         answers: Sequence[int],
     ) -> None:
         """Apply reports in their order; those that do not belong leave the state as it is (section 8)."""
-        life = self.v.life
         for at, slot in enumerate(slots):
-            state = life[slot] & c.STATE_BITS
-            if state == Life.GONE:
-                why = c.IS_GONE
-            elif what[at] <= Health.INITIALIZING:
-                why = self.hear(slot, state, what[at], observed_at[at])
+            if what[at] <= Health.INITIALIZING:
+                self.report(slot, what[at], observed_at[at], attempt[at], answers[at])
+            elif slot in self.commanded:  # by this very step: not recorded yet, so nobody can answer it (section 10)
+                self.record_slot(c.T_IGNORED, self.v.set_of(slot), what[at], c.LATE, slot)
             else:
-                why = self.answer(slot, state, what[at], attempt[at], answers[at])
-            if why:
-                self.record_slot(c.T_IGNORED, self.v.set_of(slot), what[at], why, slot)
+                before = self.v.life[slot]
+                self.report(slot, what[at], observed_at[at], attempt[at], answers[at])
+                self.note_command(slot, before)
+
+    def report(self, slot: int, what: int, observed_at: int, attempt: int, answers: int) -> None:
+        """Apply one report, in a step that has given its instance no command."""
+        state = self.v.life[slot] & c.STATE_BITS
+        if state == Life.GONE:
+            why = c.IS_GONE
+        elif what <= Health.INITIALIZING:
+            why = self.hear(slot, state, what, observed_at)
+        else:
+            why = self.answer(slot, state, what, attempt, answers)
+        if why:
+            self.record_slot(c.T_IGNORED, self.v.set_of(slot), what, why, slot)
+
+    def note_command(self, slot: int, before: int) -> None:
+        """Note that the step has given the instance a command: its state is not that of `before`, and is under one."""
+        state = self.v.life[slot] & c.STATE_BITS
+        if state != before & c.STATE_BITS and state in (Life.CONFIGURING, Life.RESTORING):
+            self.commanded.add(slot)
 
     def hear(self, slot: int, state: int, health: int, observed_at: int) -> int:
         """Take a health report; return why it is ignored, 0 if it is not."""
@@ -222,7 +238,9 @@ class Stepper(Selector):
     def pass_deadlines(self, slots: Iterable[int]) -> None:
         """Let the deadlines of instances in flight pass."""
         for slot in slots:
+            before = self.v.life[slot]
             self.happen(Happening.DEADLINE_PASSED, slot, c.BY_DEADLINE)
+            self.note_command(slot, before)
 
     def pass_timer(self, s: int, mark: int) -> None:
         """Let a set's delay (`DELAYED`) or pause between batches (`RESTING`) pass."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from fleets import Story, a_set, a_story, vm
+from fleets import STEP_MS, Story, a_set, a_story, vm
 
 import phasegate as pg
 from phasegate.core.events import What
@@ -191,6 +191,71 @@ def test_some_of_many_reports_may_be_late(kernel: Any) -> None:
     facts = story.report(What.DISK_REPLACED, ONE, OTHER, answers=Do.REPLACE)
     assert [(fact.why, [*fact.slots]) for fact in facts if isinstance(fact, Ignored)] == [("late", [0])]
     assert story.lives() == {"0": "configuring", "1": "configuring", "2": "pending", "3": "pending"}
+
+
+def answers_to(*told: tuple[What, int, Do], now: int = 0) -> pg.Signals:
+    """Return one event with these reports of the first attempt: what, slot, the kind of command that it answers."""
+    return pg.Signals.joined((pg.Signals.of(what, [slot], now, attempt=1, answers=do) for what, slot, do in told), now)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "life"),
+    [
+        ((What.DISK_REPLACED, 0, Do.REPLACE), (What.CONFIGURED, 0, Do.CONFIGURE), "configuring"),
+        ((What.DISK_REPLACED, 0, Do.REPLACE), (What.FAILED, 0, Do.CONFIGURE), "configuring"),
+        ((What.FAILED, 0, Do.REPLACE), (What.DISK_RESTORED, 0, Do.RESTORE), "restoring"),
+        ((What.FAILED, 0, Do.REPLACE), (What.RESTORE_FAILED, 0, Do.RESTORE), "restoring"),
+    ],
+)
+def test_an_answer_to_a_command_that_its_own_event_gives_is_late(
+    kernel: Any, first: tuple[What, int, Do], second: tuple[What, int, Do], life: str
+) -> None:
+    """Nobody can have carried out what was not recorded before (section 10); the event after that may answer it."""
+    story = flying(kernel)
+    alone = story.engine.step(story.state, answers_to(first)).state
+    facts = story.on(answers_to(first, second))
+    assert ignored(facts) == [(second[0].word, "late")]
+    assert (story.life(ONE).word, story.state) == (life, alone)
+    assert ignored(story.on(answers_to(second))) == []
+
+
+def test_an_answer_to_a_restore_that_a_deadline_gives_in_the_same_step_is_late(kernel: Any) -> None:
+    """The timers due before pass first, and what they command is not recorded yet either."""
+    story = flying(kernel)
+    restored = (What.DISK_RESTORED, 0, Do.RESTORE)
+    facts = story.on(answers_to(restored, now=STEP_MS + 1))
+    assert (ignored(facts), story.life(ONE).word) == ([("disk-restored", "late")], "restoring")
+    assert ignored(story.on(answers_to(restored, now=STEP_MS + 1))) == []
+
+
+def test_only_the_instances_that_an_event_commands_cannot_answer_in_it(kernel: Any) -> None:
+    """Others answer commands of the same kind that were open before, and a duplicate takes nobody's answer away."""
+    story = a_story(kernel, a_set(instances=20), max_batch_percent=50).roll_out()
+    story.start()
+    story.answer(OTHER)
+    facts = story.on(
+        answers_to(
+            (What.DISK_REPLACED, 1, Do.REPLACE),  # again: the instance is configuring since before
+            (What.DISK_REPLACED, 9, Do.REPLACE),
+            (What.CONFIGURED, 1, Do.CONFIGURE),
+            (What.CONFIGURED, 9, Do.CONFIGURE),
+        )
+    )
+    assert [(fact.what, [*fact.slots]) for fact in facts if isinstance(fact, Ignored)] == [
+        ("disk-replaced", [1]),
+        ("configured", [9]),
+    ]
+    assert (story.life(OTHER).word, story.life("eastus/web/9").word) == ("verifying", "configuring")
+
+
+def test_what_an_event_commanded_is_forgotten_with_it(kernel: Any) -> None:
+    """From another state on, the next event stands for itself."""
+    story = flying(kernel)
+    replaced, configured = (What.DISK_REPLACED, 0, Do.REPLACE), (What.CONFIGURED, 0, Do.CONFIGURE)
+    before = story.engine.step(story.state, answers_to(replaced)).state
+    story.engine.step(story.state, answers_to(replaced))
+    step = story.engine.step(before, answers_to(configured))
+    assert ignored(list(step.facts)) == []
 
 
 GOOD = pg.Signals.of(What.HEALTHY, [0, 1], 5)
