@@ -15,10 +15,11 @@ from phasegate.core.compiling import image_named, interned
 from phasegate.core.errors import InvalidEvent, InvalidModel, UnknownName
 from phasegate.core.events import Configured, Protected, Published, Replicated, Scaled
 from phasegate.core.frozenmap import FrozenMap
-from phasegate.core.lifecycle import Happening, Life
+from phasegate.core.lifecycle import IN_FLIGHT, Happening, Life
 from phasegate.core.model import ZONELESS, Health, Image, Replica
 from phasegate.core.order import natural_key
-from phasegate.core.rollouts import classify, codes_of, join, set_window
+from phasegate.core.other_images import forget_failures, forget_versions
+from phasegate.core.rollouts import aim, classify, codes_of, join, set_window
 from phasegate.core.roster import NO_NUMBER, OFF_MODEL, PROTECTED, Instance, Roster
 from phasegate.core.versions import version_key
 from phasegate.core.working import Working
@@ -33,7 +34,8 @@ def configure(work: Working, event: Configured) -> None:
     """Take up a set's changed model: windows and eligibility at once, limits with its next attempt.
 
     Deploying it clears the memory of failed versions (semantics 2); switching the automatic upgrade off takes the set
-    out of its automatic rollout, another image out of any (semantics 1: the reference never changes in a rollout).
+    out of its automatic rollout, another image out of any (semantics 1: the reference never changes in a rollout), and
+    makes the versions of what is not in flight unknown.
     `InvalidEvent` if region or zones differ from those that it has.
     """
     s = work.compiled.directory.set_named(event.model.full_name)
@@ -46,14 +48,17 @@ def configure(work: Working, event: Configured) -> None:
     slots = work.slots_of(s)
     is_manual_mode = event.model.upgrade_mode == "manual"
     for slot in slots:
-        v.failed[slot] = 0
         v.flag[slot] = v.flag[slot] | OFF_MODEL if is_manual_mode else v.flag[slot] & ~OFF_MODEL
         v.touch_slot(slot)
-    members = frozenset(slots)
-    kept = frozenset(entry for entry in work.book.failed_more if entry[0] not in members)
-    work.book = evolve(work.book, failed_more=kept)
-    if v.status[s] in (c.NONE, *ACTIVE):
+    forget_failures(work, slots)
+    if event.model.image.name != old.image.name:
+        forget_versions(work, [slot for slot in slots if v.life[slot] & c.STATE_BITS not in IN_FLIGHT])
+        if v.status[s] == c.NONE:
+            aim(work, s, event.now)
+    if v.status[s] in ACTIVE:
         classify(work, s, [slot for slot in slots if v.life[slot] & c.STATE_BITS == Life.EXCLUDED], c.BY_MODEL)
+    elif v.status[s] == c.NONE:
+        classify(work, s, slots, c.BY_MODEL)
     if v.status[s] in ACTIVE:
         is_manual = bool(v.option[s] & c.MANUAL_SET)
         set_window(work, s, event.now, is_manual=is_manual)

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from phasegate.core import changes, elapsing, explaining, rollouts, tracing
 from phasegate.core import codes as c
 from phasegate.core.compiled import Compiled
-from phasegate.core.compiling import Compiler, image_named, number_of
+from phasegate.core.compiling import Compiler
 from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
 from phasegate.core.events import (
     Batch,
@@ -107,12 +107,8 @@ class Engine:
             work = self._work
             work.take_up(state)
             work.kernel.begin(now)
-            for s, model in enumerate(models):
-                image = image_named(work.book.catalogue, model.image.name)
-                newest = self.compiled.rules.target(image, (model.region,), now) if image is not None else None
-                if newest is not None:
-                    work.v.link[s * c.LINK + c.LINK_TARGET] = number_of(work.book, newest) or 0
-                    work.v.touch_set(s)
+            for s in range(len(models)):
+                rollouts.aim(work, s, now)
                 rollouts.classify(work, s, work.slots_of(s), c.BY_ROLLOUT)
             work.kernel.take_trace()
             work.picks, work.selected = work.kernel.settle(), None

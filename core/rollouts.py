@@ -13,13 +13,14 @@ from attrs import evolve
 
 from phasegate.core import codes as c
 from phasegate.core import windows as w
-from phasegate.core.compiling import image_named, interned
+from phasegate.core.compiling import image_named, interned, number_of
 from phasegate.core.errors import InvalidEvent, UnknownName
 from phasegate.core.events import Rollout
 from phasegate.core.facts import RolloutStarted
 from phasegate.core.lifecycle import Life
 from phasegate.core.limits import Limits
 from phasegate.core.model import Image
+from phasegate.core.other_images import forget_failures, forget_versions, left_by_another
 from phasegate.core.roster import OFF_MODEL, PROTECTED, SKIPPED
 from phasegate.core.schedule import first_instant, later_instant
 from phasegate.core.state import RolloutRecord
@@ -119,6 +120,7 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
     """Make the set's attempt: its limits, and what each of its instances is to it. It waits until it is opened."""
     v = work.v
     keep_for_phase(work, s)
+    strange = left_by_another(work, s)
     limits = Limits.of(work.model(s), work.compiled.rules, is_manual=is_manual)
     link = s * c.LINK
     v.link[link + c.LINK_ROLLOUT] = rollout
@@ -141,12 +143,23 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
             v.touch_bucket(bucket)
     slots = work.slots_of(s)
     work.kernel.forget_marks(slots)
+    forget_failures(work, strange)
+    forget_versions(work, strange)
     classify(work, s, slots, c.BY_ROLLOUT)
     if work.compiled.rules.asks:
         refuse_at_once(work, s)
     set_window(work, s, now, is_manual=is_manual)
     work.v.touch_set(s)
     work.kernel.touch(s)
+
+
+def aim(work: Working, s: int, now: int) -> None:
+    """Let a set that no rollout has come to yet be judged by the newest version of its image (semantics 2)."""
+    model = work.model(s)
+    image = image_named(work.book.catalogue, model.image.name)
+    newest = work.compiled.rules.target(image, (model.region,), now) if image is not None else None
+    work.v.link[s * c.LINK + c.LINK_TARGET] = (newest and number_of(work.book, newest)) or 0
+    work.v.touch_set(s)
 
 
 def keep_for_phase(work: Working, s: int) -> None:
@@ -337,10 +350,10 @@ def _is_wanted(work: Working, image: Image, now: int) -> bool:
         if work.v.status[s] in (c.WAITING, c.ROLLING):
             continue
         last = work.v.link[s * c.LINK + c.LINK_ROLLOUT]
-        if last >= 0 and work.book.rollouts[last].target == target:
+        if last >= 0 and (work.book.rollouts[last].image, work.book.rollouts[last].target) == (image.name, target):
             continue
         if codes_of(work, s, image, target, is_manual=False, now=now):
             continue
-        if any(work.v.version[slot] in behind for slot in work.slots_of(s)):
+        if left_by_another(work, s) or any(work.v.version[slot] in behind for slot in work.slots_of(s)):
             return True
     return False

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from phasegate.core.engine import Engine
 from phasegate.core.errors import UnknownName
-from phasegate.core.events import Event, Published, Replicated, Rollout
+from phasegate.core.events import Configured, Event, Published, Replicated, Rollout
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
 from phasegate.policies.versions import newest_target
@@ -72,6 +72,9 @@ class Beginnings:
         """Take note of a step: something new may be there, or a rollout may have ended and made room for the next."""
         if isinstance(event, Published | Replicated):
             self._fresh.add(event.image)
+            self._may_begin = True
+        elif isinstance(event, Configured):  # perhaps to an image that is new to the set
+            self._fresh.add(event.model.image.name)
             self._may_begin = True
         elif has_ended:
             self._may_begin = True

@@ -104,6 +104,7 @@ ROLLOUTS: Final = (
     Rollout("rollback_fails"),
     Rollout("no_rollback"),
     Rollout("credentials"),
+    Rollout("another_image"),
     Rollout("some_may_be_lost"),
     Rollout("manual", options={"sets": ("eastus/web",)}),
     Rollout("supersede_finish"),

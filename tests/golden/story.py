@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
-from .story_cast import Cast, Line, cast_of, ids
+from .story_cast import FLIGHT, Cast, Line, cast_of, ids, image_name
 from .story_plan import opening, reasons
 from .story_words import Row, clock, laid_out, percent, plain, which, whole, zone
 
@@ -118,7 +118,10 @@ class Story:
             )
         elif life == "restoring":
             self.say(
-                line, self._who(line), f"rolling back to {self._restores[set_.name]}: {names}", self._cause(line, was)
+                line,
+                self._who(line),
+                f"rolling back to {self._restores[set_.name] or 'what was there'}: {names}",
+                self._cause(line, was),
             )
         elif life == "restored":
             self.say(line, self._who(line), f"restored: {names}")
@@ -196,6 +199,8 @@ class Story:
         old, set_.model = whole(set_.model), {**model, "instances": set_.model.get("instances", 0)}
         for member in set_.members.values():
             member.failed.clear()
+            if image_name(old["image"]) != image_name(model["image"]) and member.life not in FLIGHT:
+                member.version = None  # versions of two images do not compare
         changed = {key: value for key, value in whole(set_.model).items() if old.get(key) != value}
         self.say(line, line["set"], f"configured: {plain(changed)}")
 

@@ -74,6 +74,7 @@ class Cast:
     members: dict[str, Member]
     rollout: int = -1
     target: str = ""
+    image: str = ""  # of that attempt
     batches: int = 0
 
     @classmethod
@@ -142,8 +143,11 @@ class Cast:
 
     def begin(self, rollout: int, target: str) -> None:
         """Begin an attempt: nobody has been in a batch of it."""
+        before, self.image = self.image, image_name(self.model["image"])
         self.rollout, self.target, self.batches = rollout, target, 0
         for member in self.members.values():
+            if before not in ("", self.image) and member.life in ("upgraded", "restored", "failed"):
+                member.version, member.failed = None, set()  # those were of the image before
             if member.life not in FLIGHT:
                 member.life = "failed" if member.life == "failed" else ""
 

@@ -213,14 +213,15 @@ def standing(instance: Instance, rollout: Rollout) -> str:
     """Return what an instance is when its set's attempt is made (sections 2 and 8)."""
     if on_target(instance, rollout):
         return CURRENT
-    if instance.protected or instance.skip or (not rollout.manual and rollout.target_key in instance.failed_on):
+    failed = not instance.is_of_another(rollout.image) and rollout.target_key in instance.failed_on
+    if instance.protected or instance.skip or (failed and not rollout.manual):
         return EXCLUDED
     return PENDING
 
 
 def on_target(instance: Instance, rollout: Rollout) -> bool:
-    """Tell whether an instance is on the target or newer; one that failed never is."""
-    if instance.broken or instance.version is None:
+    """Tell whether an instance is on the target or newer; one that failed never is, nor one of another image."""
+    if instance.broken or instance.version is None or instance.is_of_another(rollout.image):
         return False
     return version_key(instance.version) >= rollout.target_key
 

@@ -56,7 +56,10 @@ def protected(court: Court, line: Json) -> None:
 
 
 def configured(court: Court, line: Json) -> None:
-    """Take over a changed model: failures are forgotten, opting out cancels an automatic attempt, another image any."""
+    """Take over a changed model: failures are forgotten, opting out cancels an automatic attempt, another image any.
+
+    Which version is on what is not in flight is unknown from another image on.
+    """
     model = line.get("model") or {}
     scale_set = court.scale_set(line["set"])
     if scale_set is None:
@@ -67,10 +70,13 @@ def configured(court: Court, line: Json) -> None:
     scale_set.changed = True
     kept = {name: value for name, value in model.items() if name not in ("instances", "name", "region")}
     scale_set.model = {**scale_set.model, **kept}
+    old_image = scale_set.image
     if "image" in kept:
         scale_set.image = image_name(kept["image"])
     for instance in scale_set.instances.values():
         instance.failed_on = frozenset()
+        if scale_set.image != old_image and instance.state not in FLIGHT:  # versions of two images do not compare
+            instance.version, instance.image = None, None
     opted_out = not scale_set.model.get("automatic_os_upgrade", True)
     if attempt is not None and attempt.status is None:
         if (opted_out and not attempt.rollout.manual) or scale_set.image != attempt.rollout.image:

@@ -64,9 +64,14 @@ class Instance:
     deadline: int | None = None
     seen: int = NEVER  # reports not observed later than this are ignored
     healthy_at: int = NEVER  # when the latest healthy report that counts was observed
+    image: str | None = None  # of its last command, and so of its version and of what failed on it
     before: str | None = None  # the version when its batch started
     open: str | None = None  # the id of its command that is not answered
     commands: tuple[str, ...] = ()
+
+    def is_of_another(self, image: str) -> bool:
+        """Tell whether its version is one of another image, which compares with none of this one."""
+        return self.image is not None and self.image != image
 
 
 @define(eq=False)

@@ -56,6 +56,9 @@ def _start(batch: Batch) -> None:
         attempt.cell, attempt.held_at = batch.cells[0], batch.t
         court.holders.setdefault(attempt.cell, set()).add(attempt)
     for instance in batch.instances:
+        if instance.is_of_another(batch.rollout.image):
+            instance.version, instance.failed_on = None, frozenset()
+        instance.image = batch.rollout.image
         instance.before, instance.unanswered = instance.version, False
         instance.open = None
         batch.scale_set.enter(instance, REPLACING)

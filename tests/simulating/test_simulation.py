@@ -315,6 +315,23 @@ def test_a_replica_lets_a_gallery_rollout_begin() -> None:
     assert summary.is_completed
 
 
+def test_a_model_on_another_image_lets_a_rollout_of_that_begin() -> None:
+    """Though that image had nothing new since its own rollout, it is new to the set."""
+    other = ImageReference("OpenLogic", "CentOS", "7.5")
+    fleet = fleet_of(WEB, DB)
+    web, db = fleet.sets
+    images = (*fleet.images, Image(other, (ImageVersion("1"), ImageVersion("2"))))
+    fleet = evolve(fleet, images=images, sets=(web, evolve(db, image=other)))
+    asked = {"publisher": "OpenLogic", "offer": "CentOS", "sku": "7.5"}
+    summary, lines = run(fleet, Configure(configure={"set": WEB, "image": asked}, at_ms=10 * HOUR))
+    assert [(line["t"], line["image"]) for line in of_kind(lines, "rollout-started")] == [
+        (0, UBUNTU.name),
+        (0, other.name),
+        (10 * HOUR, other.name),
+    ]
+    assert [rollout["counts"]["upgraded"] for rollout in summary.rollouts] == [6, 6, 6]
+
+
 def test_progress_is_told_and_ends_with_everybody_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time, how many are through, how many were eligible."""
     monkeypatch.setattr(simulation, "_PROGRESS_STEPS", 4)

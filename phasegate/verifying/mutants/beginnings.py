@@ -78,7 +78,7 @@ CHANGED: Final = (
     Bent("another-image-goes-on", "a set that is given another image goes on", changes.configure,
          "has_opted_out or event.model.image.name != old.image.name", "has_opted_out"),
     Bent("failures-kept", "a changed model leaves the memory of failures", changes.configure,
-         "v.failed[slot] = 0", "pass"),
+         "forget_failures(work, slots)", "pass"),
     Bent("never-judged-again", "a waiting set is not judged again", changes.judge_again,
          "c.UNFIT if codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now) else 0", "0"),
     Bent("never-superseded", "a newer version cancels nothing", changes.publish,
