@@ -54,7 +54,7 @@ def configure(work: Working, event: Configured) -> None:
     if event.model.image.name != old.image.name:
         forget_versions(work, [slot for slot in slots if v.life[slot] & c.STATE_BITS not in IN_FLIGHT])
         if v.status[s] == c.NONE:
-            aim(work, s, event.now)
+            aim(work, s, event.model, event.now)
     if v.status[s] in ACTIVE:
         classify(work, s, [slot for slot in slots if v.life[slot] & c.STATE_BITS == Life.EXCLUDED], c.BY_MODEL)
     elif v.status[s] == c.NONE:

@@ -18,6 +18,7 @@ from attrs import field, frozen
 
 from phasegate.core import changes, elapsing, explaining, rollouts, tracing
 from phasegate.core import codes as c
+from phasegate.core.announced import Announced
 from phasegate.core.compiled import Compiled
 from phasegate.core.compiling import Compiler
 from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
@@ -82,6 +83,7 @@ class Engine:
         self.compiled = Compiled.of(fleet, policy)
         self.topology = self.compiled.topology
         self._work = Working(self.compiled, kernel if kernel is not None else default_kernel())
+        self._announced = Announced(self._work) if self.compiled.rules.supersede == "cancel" else None
         self._lock = RLock()
 
     def __repr__(self) -> str:
@@ -107,8 +109,8 @@ class Engine:
             work = self._work
             work.take_up(state)
             work.kernel.begin(now)
-            for s in range(len(models)):
-                rollouts.aim(work, s, now)
+            for s, model in enumerate(models):
+                rollouts.aim(work, s, model, now)
                 rollouts.classify(work, s, work.slots_of(s), c.BY_ROLLOUT)
             work.kernel.take_trace()
             work.picks, work.selected = work.kernel.settle(), None
@@ -136,10 +138,10 @@ class Engine:
     def step(self, state: State, event: Event) -> Step:
         """Return the state after the event, and what it brought about (semantics 8).
 
-        First the timers due before `event.now` pass, then the event is applied, then everything settles. A `Tick` also
-        lets the timers due at its `now` pass. `InvalidEvent` if the event is malformed or its time lies before the
-        state's, `UnknownName` if it names what is not there, `IllegalTransition` if a batch is not legal: then nothing
-        has moved.
+        First the timers due before `event.now` pass, and versions that were announced until then are there; then the
+        event is applied, then everything settles. A `Tick` also lets the timers due at its `now` pass. `InvalidEvent`
+        if the event is malformed or its time lies before the state's, `UnknownName` if it names what is not there,
+        `IllegalTransition` if a batch is not legal: then nothing has moved.
         """
         with self._lock:
             self._check(state, event)
@@ -179,9 +181,10 @@ class Engine:
         now = event.now
         work.kernel.begin(now)
         reader = tracing.Reader(work, now)
-        is_as_it_was = not self._pass_due(reader, before=now)
-        if not is_as_it_was:
+        is_as_it_was = self._announced is None or not self._let_come(reader, self._announced, state.now, now)
+        if self._pass_due(reader, before=now):
             self._settle(reader, now)
+            is_as_it_was = False
         if is_as_it_was and isinstance(event, Start) and event.batches is work.selected and work.picks is not None:
             work.kernel.start_all(work.picks.heads, work.picks.slots)  # each was picked as legal after those before it
         else:
@@ -195,6 +198,20 @@ class Engine:
             history = history.replaced(s, (record, *history[s])[:ATTEMPTS_KEPT])
             digest = _chained(digest, s, record)
         return Step(work.publish(now, history=history, history_digest=digest), tuple(reader.facts))
+
+    def _let_come(self, reader: tracing.Reader, announced: Announced, since: int, now: int) -> bool:
+        """Let versions come that were announced for times up to `now`, each after the timers due before it.
+
+        What falls due later finds the rollouts that it overtakes cancelled. Return whether one overtook any.
+        """
+        has_any = False
+        while (time := announced.next_time(since)) is not None and time <= now:
+            if self._pass_due(reader, before=time):
+                self._settle(reader, now)
+            announced.come(time)
+            self._settle(reader, now)
+            since, has_any = time, True
+        return has_any
 
     def _settle(self, reader: tracing.Reader, now: int) -> Picks:
         """Settle, and set the start instants of the phases that have opened; until nothing moves any more."""
@@ -336,10 +353,15 @@ class Engine:
             return explaining.explain(self._work, slot, state.now, picks)
 
     def next_time(self, state: State) -> int | None:
-        """Return when the next timer falls due (ms UTC), None if none is armed."""
+        """Return when the next timer falls due (ms UTC), None if none is armed.
+
+        With `supersede = "cancel"` also when a version that is listed with a time to come overtakes a running rollout.
+        """
         with self._lock:
             self._work.take_up(state)
-            return self._work.timers.next_time()
+            time = self._work.timers.next_time()
+            announced = None if self._announced is None else self._announced.next_time(state.now)
+            return announced if time is None or (announced is not None and announced < time) else time
 
     def outstanding(self, state: State) -> tuple[Commands, ...]:
         """Return the commands that nobody has answered yet, for whoever comes back after a crash (semantics 10)."""

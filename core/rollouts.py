@@ -19,7 +19,7 @@ from phasegate.core.events import Rollout
 from phasegate.core.facts import RolloutStarted
 from phasegate.core.lifecycle import Life
 from phasegate.core.limits import Limits
-from phasegate.core.model import Image
+from phasegate.core.model import Image, ScaleSet
 from phasegate.core.other_images import forget_failures, forget_versions, left_by_another
 from phasegate.core.roster import OFF_MODEL, PROTECTED, SKIPPED
 from phasegate.core.schedule import first_instant, later_instant
@@ -153,9 +153,8 @@ def make_attempt(work: Working, s: int, rollout: int, target: int, *, is_manual:
     work.kernel.touch(s)
 
 
-def aim(work: Working, s: int, now: int) -> None:
+def aim(work: Working, s: int, model: ScaleSet, now: int) -> None:
     """Let a set that no rollout has come to yet be judged by the newest version of its image (semantics 2)."""
-    model = work.model(s)
     image = image_named(work.book.catalogue, model.image.name)
     newest = work.compiled.rules.target(image, (model.region,), now) if image is not None else None
     work.v.link[s * c.LINK + c.LINK_TARGET] = (newest and number_of(work.book, newest)) or 0

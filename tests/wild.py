@@ -262,7 +262,7 @@ def _a_rare_event(chance: Random, engine: pg.Engine, state: State) -> Event:
         lambda: pg.Resume(now),
         lambda: pg.Cancel(now, rollout) if chance.random() < 0.3 else pg.Resume(now, rollout),
         lambda: pg.Replicated(CORP.name, chance.choice((OLD, NEW)), region, now, chance.random() < 0.2),
-        lambda: pg.Published(image, pg.ImageVersion(NEWER), now),
+        lambda: pg.Published(image, pg.ImageVersion(NEWER, published_at_ms=chance.choice((0, now + 2000))), now),
     ]
     if engine.fleet.sets:
         model = chance.choice(engine.fleet.sets)

@@ -109,6 +109,7 @@ ROLLOUTS: Final = (
     Rollout("manual", options={"sets": ("eastus/web",)}),
     Rollout("supersede_finish"),
     Rollout("supersede_cancel"),
+    Rollout("supersede_announced"),
     Rollout("scaling"),
     Rollout("cancel"),
     Rollout("pause_resume", every_step=True),

@@ -57,6 +57,7 @@ class Rollout:
     sets: frozenset[str] | None
     target_key: Version
     ineligible: frozenset[str] | None  # sets that it left out when it started; None where the log does not say
+    began: int = NEVER
     attempts: dict[str, Attempt] = field(factory=dict)
     opened: dict[int, int] = field(factory=dict)  # phase: when
     succeeded: dict[int, bool] = field(factory=dict)  # of the phases that have ended
@@ -163,6 +164,26 @@ class Court:
             return [rollout for rollout in self.rollouts.values() if rollout.status is None]
         found = self.rollout(id_)
         return [found] if found else []
+
+    def is_overtaken(self, rollout: Rollout) -> bool:
+        """Tell whether a newer version has come to count since the rollout began, which then is to be cancelled (9)."""
+        if rollout.manual or rollout.policy["supersede"] != "cancel":
+            return False
+        regions = {one.region for one in self.fleet.sets.values() if one.image == rollout.image}
+        for key, row in self.fleet.images.get(rollout.image, {}).items():
+            if key <= rollout.target_key or row.get("exclude_from_latest"):
+                continue
+            published = row.get("published_at_ms") or 0
+            replicas = [
+                max(published, one.get("replicated_at_ms") or 0)
+                for one in row.get("regions") or ()
+                if one["name"] in regions and not one.get("exclude_from_latest")
+            ]
+            is_gallery = rollout.image.count("/") == 1  # `gallery/definition`
+            came = min(replicas, default=None) if is_gallery else published
+            if came is not None and rollout.began < came <= self.t:
+                return True
+        return False
 
     def attempt(self, rollout: Rollout, scale_set: ScaleSet) -> Attempt:
         """Return a set's attempt in a rollout; it is made where the log speaks of it first."""

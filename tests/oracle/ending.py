@@ -73,7 +73,7 @@ def _why_not(court: Court, attempt: Attempt, status: str, error: str | None) -> 
     broken = upgraded_gate(rollout, scale_set)
     if status == "cancelled":
         asked = attempt.cancelled or rollout.cancelled or "policy" in (error or "").lower().casefold()
-        if asked or (rollout.policy["supersede"] == "cancel" and court.superseded):
+        if asked or (rollout.policy["supersede"] == "cancel" and court.superseded) or court.is_overtaken(rollout):
             return None
         if attempt.batches:
             return "nobody cancelled it"
@@ -168,7 +168,7 @@ def rollout_ended(court: Court, line: Json) -> None:
 
 
 def _why_not_so(rollout: Rollout, status: str, ends: set[str | None], court: Court) -> str | None:
-    superseded = rollout.policy["supersede"] == "cancel" and court.superseded
+    superseded = (rollout.policy["supersede"] == "cancel" and court.superseded) or court.is_overtaken(rollout)
     phases = range(len(rollout.phases))
     if status == "cancelled":
         stopped = rollout.cancelled or superseded or (not rollout.phases and "cancelled" in ends)

@@ -24,6 +24,7 @@ def rollout_started(court: Court, line: Json) -> None:
         None if sets is None else frozenset(sets),
         version_key(line["target"]),
         None if left_out is None else frozenset(row["name"] for row in left_out),
+        court.t,
     )
     if rollout.id in court.rollouts:
         court.find("log", f"rollout `{rollout.id}` was started before")

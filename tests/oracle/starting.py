@@ -75,6 +75,11 @@ def may_start(batch: Batch) -> Breaches:
         yield "attempt-over", f"rollout {batch.rollout.id} has ended as `{batch.rollout.status}`"
     elif batch.attempt.cancelled or batch.rollout.cancelled:
         yield "attempt-over", f"the attempt of `{batch.scale_set.name}` was cancelled"
+    elif batch.court.is_overtaken(batch.rollout):
+        yield (
+            "attempt-over",
+            f"a newer version than `{batch.rollout.target}` is there, and cancels rollout {batch.rollout.id}",
+        )
     if batch.rollout.paused_since is not None:
         yield "paused", f"rollout {batch.rollout.id} is paused since {batch.rollout.paused_since}"
     if batch.scale_set.in_flight:

@@ -15,6 +15,7 @@ from .cast import (
     WEST,
     Z1,
     Z2,
+    announced,
     begun,
     both,
     breaks,
@@ -144,6 +145,15 @@ def batch_after_cancel() -> Story:
     story = begun(web())
     story.say("cancelled", rollout=1)
     story.step()
+    story.batch(WEB, Z1, 0, "0")
+    return story
+
+
+@breaks("attempt-over")
+def batch_after_a_newer_version() -> Story:
+    """A rollout that a version has overtaken, whose listed time is there, starts nothing."""
+    story = announced(HOUR)
+    story.t += HOUR
     story.batch(WEB, Z1, 0, "0")
     return story
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .telling import Json, Story, a_fleet, a_set, rows
+from .telling import NEW, OLD, REFERENCE, Json, Story, a_fleet, a_set, rows
 
 WEB, WEST, NORTH, DB = "eastus/web", "westus/web", "northeurope/web", "eastus/db"
 Z1, Z2, N1 = "eastus/1", "eastus/2", "northeurope/1"
@@ -66,6 +66,12 @@ def manual(*sets: Json, **starts: Any) -> Story:
     story = Story(a_fleet(*sets))
     story.starts(manual=True, **starts)
     return story
+
+
+def announced(at_ms: int) -> Story:
+    """Return a story of a rollout over a set of two, that a version cancels which is listed for that time."""
+    versions = [{"version": OLD}, {"version": NEW}, {"version": "18.04.202403010", "published_at_ms": at_ms}]
+    return begun(pair_of("web", "eastus"), more={"images": [{**REFERENCE, "versions": versions}]}, supersede="cancel")
 
 
 def small(**more: Any) -> Story:

@@ -10,6 +10,7 @@ from .cast import (
     WEB,
     WITHIN,
     Z1,
+    announced,
     begun,
     both,
     finish,
@@ -20,7 +21,7 @@ from .cast import (
     verifying,
     web,
 )
-from .telling import IMAGE, MINUTE, NEW, OLD, SECOND, Story, a_fleet, a_set, rows
+from .telling import HOUR, IMAGE, MINUTE, NEW, OLD, SECOND, Story, a_fleet, a_set, rows
 
 NEWER = "18.04.202403010"
 
@@ -307,6 +308,19 @@ def superseded() -> Story:
     story.starts(rollout=2, manual=True, sets=[WEB], target=NEWER)
     story.whole(WEB, Z1, 0, "0", rollout=2)
     story.phase_ends(0, 1, 2, succeeded=False)
+    story.over("cancelled")
+    return story
+
+
+@good
+def overtaken() -> Story:
+    """Tell of a newer version whose listed time has come while a batch flew, though nobody said that it is there."""
+    story = announced(HOUR)
+    story.batch(WEB, Z1, 0, "0")
+    story.t += HOUR
+    story.swap(WEB, "0")
+    story.upgraded(WEB, "0")
+    story.ends(WEB, 1, 0, 0, 1, 0, status="cancelled")
     story.over("cancelled")
     return story
 
