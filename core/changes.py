@@ -13,7 +13,7 @@ from attrs import evolve
 from phasegate.core import codes as c
 from phasegate.core.compiling import image_named, interned
 from phasegate.core.errors import InvalidEvent, InvalidModel, UnknownName
-from phasegate.core.events import Configured, Protected, Published, Replicated, Scaled
+from phasegate.core.events import Applied, Configured, Protected, Published, Replicated, Scaled
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import IN_FLIGHT, Happening, Life
 from phasegate.core.model import ZONELESS, Health, Image, Replica
@@ -180,6 +180,15 @@ def protect(work: Working, event: Protected) -> None:
     if v.status[s] in (c.NONE, *ACTIVE):
         open_slots = [slot for slot in slots if v.life[slot] & c.STATE_BITS in (Life.PENDING, Life.EXCLUDED)]
         classify(work, s, open_slots, c.BY_PROTECTION)
+
+
+def apply_model(work: Working, event: Applied) -> None:
+    """Note that instances are on the set's model now; a waiting set may become eligible by that (semantics 3)."""
+    s = work.compiled.directory.set_named(event.set)
+    for slot in find(work, s, event.instances):
+        work.v.flag[slot] &= ~OFF_MODEL
+        work.v.touch_slot(slot, c.WROTE_FLAG)
+    judge_again(work, s, event.now)
 
 
 def room_for(work: Working, event: Scaled) -> dict[str, int]:

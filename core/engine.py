@@ -23,6 +23,7 @@ from phasegate.core.compiled import Compiled
 from phasegate.core.compiling import Compiler
 from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
 from phasegate.core.events import (
+    Applied,
     Batch,
     Cancel,
     Configured,
@@ -465,6 +466,7 @@ class Engine:
 
 _CHANGES: dict[type, Callable[[Working, Any], None]] = {
     Configured: changes.configure,
+    Applied: changes.apply_model,
     Published: changes.publish,
     Replicated: changes.replicate,
     Protected: changes.protect,

@@ -180,6 +180,15 @@ class Configured:
 
 
 @frozen
+class Applied:
+    """The set's model, as it is now, was applied to these instances: with upgrade mode manual nobody else does it."""
+
+    set: str
+    instances: tuple[str, ...] = field(converter=tuple[str, ...])
+    now: int
+
+
+@frozen
 class Published:
     """A version of the image was published."""
 
@@ -220,5 +229,5 @@ class Scaled:
 
 
 Order = Rollout | Pause | Resume | Cancel  # what people say
-Change = Configured | Published | Replicated | Protected | Scaled  # how the fleet changes
+Change = Configured | Applied | Published | Replicated | Protected | Scaled  # how the fleet changes
 Event = Start | Signals | Tick | Elapsed | Order | Change

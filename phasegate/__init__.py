@@ -9,6 +9,7 @@ from phasegate import policies
 from phasegate.core.engine import Choice, Engine
 from phasegate.core.errors import IllegalTransition, InvalidEvent, InvalidModel, PhasegateError, UnknownName
 from phasegate.core.events import (
+    Applied,
     Batch,
     Cancel,
     Configured,
@@ -61,6 +62,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Applied",
     "Batch",
     "Cancel",
     "Choice",

@@ -274,6 +274,8 @@ def _a_rare_event(chance: Random, engine: pg.Engine, state: State) -> Event:
             lambda: pg.Scaled(name, now, removed=_some(chance, ids)[: chance.choice((1, 2, 20))]),
             lambda: pg.Scaled(name, now, added=_newcomers(chance, model, ids)),
             lambda: pg.Configured(evolve(model, automatic_os_upgrade=chance.random() < 0.7), now),
+            lambda: pg.Configured(evolve(model, upgrade_mode="manual"), now),
+            lambda: pg.Applied(name, ids if chance.random() < 0.7 else _some(chance, ids), now),
             lambda: pg.Configured(evolve(model, image=chance.choice(IMAGES)), now),
         ]
     return chance.choice(makers)()

@@ -19,6 +19,7 @@ import msgspec
 from attrs import asdict, define, field
 
 from phasegate.core.events import (
+    Applied,
     Cancel,
     Configured,
     Elapsed,
@@ -69,6 +70,7 @@ EVENTS: Final[Mapping[type, str]] = {
     Resume: "resume",
     Cancel: "cancel",
     Configured: "configured",
+    Applied: "applied",
     Published: "published",
     Replicated: "replicated",
     Protected: "protected",
@@ -230,6 +232,8 @@ class Journal:
                 return {"kind": "replicated", **asdict(event, filter=_but_now)}
             case Protected():
                 return {"kind": "protected", **asdict(event, filter=_but_now)}
+            case Applied():
+                return {"kind": "applied", **asdict(event, filter=_but_now)}
             case Pause():
                 return {"kind": "paused", "rollout": event.rollout}
             case Resume():

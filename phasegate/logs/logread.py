@@ -14,6 +14,7 @@ from attrs import define, field
 
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.core.events import (
+    Applied,
     Batch,
     Cancel,
     Configured,
@@ -70,7 +71,7 @@ class _Elapsed(msgspec.Struct):
     open: bool = False
 
 
-class _Batch(msgspec.Struct):
+class _Some(msgspec.Struct):
     set: str
     instances: list[str]
 
@@ -86,7 +87,7 @@ class _Rollout(msgspec.Struct):
     asked: _Asked
 
 
-class _Some(msgspec.Struct):
+class _Which(msgspec.Struct):
     rollout: int | None = None
 
 
@@ -162,7 +163,7 @@ class Reader:
         batches = []
         for line in step.lines:
             if line.kind == "batch-started":
-                batch = self._as(line, _Batch)
+                batch = self._as(line, _Some)
                 batches.append(Batch(batch.set, self._slots(state, batch.set, batch.instances, line)))
         return Start(batches, step.now)
 
@@ -200,14 +201,17 @@ class Reader:
         now = step.now
         match step.event:
             case "pause":
-                return Pause(now, self._as(self._only(step, "paused"), _Some).rollout)
+                return Pause(now, self._as(self._only(step, "paused"), _Which).rollout)
             case "resume":
-                return Resume(now, self._as(self._only(step, "resumed"), _Some).rollout)
+                return Resume(now, self._as(self._only(step, "resumed"), _Which).rollout)
             case "cancel":
-                return Cancel(now, self._as(self._only(step, "cancelled"), _Some).rollout)
+                return Cancel(now, self._as(self._only(step, "cancelled"), _Which).rollout)
             case "protected":
                 protected = self._as(self._only(step, "protected"), _Protected)
                 return Protected(protected.set, protected.instances, protected.protected, now)
+            case "applied":
+                applied = self._as(self._only(step, "applied"), _Some)
+                return Applied(applied.set, applied.instances, now)
             case "replicated":
                 replica = self._as(self._only(step, "replicated"), _Replicated)
                 return Replicated(replica.image, replica.version, replica.region, now, replica.exclude_from_latest)

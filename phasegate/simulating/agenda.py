@@ -11,7 +11,18 @@ from typing import Final
 from attrs import define, field, frozen
 
 from phasegate.core.errors import InvalidModel
-from phasegate.core.events import Cancel, Configured, Event, Pause, Protected, Published, Replicated, Resume, Scaled
+from phasegate.core.events import (
+    Applied,
+    Cancel,
+    Configured,
+    Event,
+    Pause,
+    Protected,
+    Published,
+    Replicated,
+    Resume,
+    Scaled,
+)
 from phasegate.core.model import Fleet, Health, Image, ImageVersion, ScaleSet, refuse_unknown
 from phasegate.core.order import natural_key
 from phasegate.core.roster import Instance
@@ -20,6 +31,7 @@ from phasegate.files.modelfile import dump_model, parse_model
 from phasegate.logs.readable import Readable
 from phasegate.policies.versions import newest_target
 from phasegate.simulating.faultmodel import (
+    Apply,
     CancelAll,
     Configure,
     Dated,
@@ -105,8 +117,11 @@ class Agenda:
                 return (Published(new.image, ImageVersion(new.version, published_at_ms=now), now),)
             case Replicate(replicate=new):
                 return (Replicated(new.image, new.version, new.region, now, new.exclude_from_latest),)
-            case Protect():
-                return tuple(self._protected(state, dated, now))
+            case Protect(protect=asked):
+                found = self._matching(state, asked.instances)
+                return tuple(Protected(name, ids, asked.protected, now) for name, ids in found)
+            case Apply():
+                return tuple(Applied(name, ids, now) for name, ids in self._matching(state, dated.apply))
             case Configure():
                 return (Configured(changed(self.fleet, self.model(state, dated.configure["set"]), dated), now),)
             case PauseAll():
@@ -143,15 +158,16 @@ class Agenda:
         """Return the model that a set has now."""
         return next(model for model in (*state.book.models.values(), *self.fleet.sets) if model.full_name == name)
 
-    def _protected(self, state: State, dated: Protect, now: int) -> Iterable[Protected]:
-        pattern = Pattern(dated.protect.instances)
+    def _matching(self, state: State, instances: str) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Yield each set with the ids of its present instances that match the pattern, if any does."""
+        pattern = Pattern(instances)
         for scale_set in self.fleet.sets:
             name = scale_set.full_name
             if pattern.reach(name) != "none":
                 ids = self.engine.ids(state, self.engine.members(state, name))
                 matching = tuple(id_ for id_ in ids if pattern.matches(f"{name}/{id_}"))
                 if matching:
-                    yield Protected(name, matching, dated.protect.protected, now)
+                    yield name, matching
 
     def _scaled(self, state: State, dated: Scale, now: int) -> Scaled:
         ids = sorted(self.engine.ids(state, self.engine.members(state, dated.scale)), key=natural_key)
@@ -227,6 +243,8 @@ def _check(fleet: Fleet, sets: Mapping[str, ScaleSet], event: FaultEvent, path: 
                 raise error.under(path) from None
         case Protect(protect=protection):
             _reaching(protection.instances, sets, f"{path}.protect.instances")
+        case Apply():
+            _reaching(event.apply, sets, f"{path}.apply")
         case NeverHealthy() | Fails() | Silent() | Outage():
             _reaching(event.instances, sets, f"{path}.instances")
 

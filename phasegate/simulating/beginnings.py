@@ -8,7 +8,7 @@ from attrs import define, field
 
 from phasegate.core.engine import Engine
 from phasegate.core.errors import UnknownName
-from phasegate.core.events import Configured, Event, Published, Replicated, Rollout
+from phasegate.core.events import Applied, Configured, Event, Published, Replicated, Rollout
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
 from phasegate.policies.versions import newest_target
@@ -29,12 +29,14 @@ class Beginnings:
     start: int
     _fresh: set[str] = field(init=False, repr=False)  # images with something new that no rollout was begun for
     _wakes: list[tuple[int, str]] = field(init=False, repr=False)  # when which image gets something new, the last first
+    _images: dict[str, str] = field(init=False, repr=False)  # of each set, by their names
     _only: str | None = field(default=None, init=False, repr=False)  # the only image to follow up; "": none
     _may_begin: bool = field(default=True, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         fleet = self.engine.fleet
         self._fresh = {image.name for image in fleet.images}
+        self._images = {one.full_name: one.image.name for one in fleet.sets}
         self._wakes = sorted({wake for wake in _announced(fleet) if wake[0] > self.start}, reverse=True)
 
     def first(self) -> Rollout | None:
@@ -74,7 +76,11 @@ class Beginnings:
             self._fresh.add(event.image)
             self._may_begin = True
         elif isinstance(event, Configured):  # perhaps to an image that is new to the set
+            self._images[event.model.full_name] = event.model.image.name
             self._fresh.add(event.model.image.name)
+            self._may_begin = True
+        elif isinstance(event, Applied):  # the set may be eligible by that
+            self._fresh.add(self._images[event.set])
             self._may_begin = True
         elif has_ended:
             self._may_begin = True

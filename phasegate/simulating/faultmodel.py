@@ -226,6 +226,14 @@ class Configure:
 
 
 @frozen(kw_only=True)
+class Apply:
+    """The model is applied to matching instances, of sets with upgrade mode manual as of others."""
+
+    apply: str = field(validator=_filled)
+    at_ms: int = field(validator=_time)
+
+
+@frozen(kw_only=True)
 class PauseAll:
     """Every rollout is paused."""
 
@@ -258,7 +266,7 @@ class Stop:
 
 
 Standing = NeverHealthy | Fails | Silent
-Dated = Outage | Scale | Publish | Replicate | Protect | Configure | PauseAll | ResumeAll | CancelAll | Stop
+Dated = Outage | Scale | Publish | Replicate | Protect | Configure | Apply | PauseAll | ResumeAll | CancelAll | Stop
 FaultEvent = Standing | Dated
 
 KINDS: Final[dict[str, type[FaultEvent]]] = {
@@ -271,6 +279,7 @@ KINDS: Final[dict[str, type[FaultEvent]]] = {
     "replicate": Replicate,
     "protect": Protect,
     "configure": Configure,
+    "apply": Apply,
     "pause": PauseAll,
     "resume": ResumeAll,
     "cancel": CancelAll,

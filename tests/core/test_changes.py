@@ -256,6 +256,45 @@ def test_a_changed_model_of_a_manual_mode_set_is_not_applied_yet(kernel: Any) ->
     assert story.roll_out().refused(1) == {}
 
 
+def test_a_model_that_was_applied_to_all_lets_the_set_in(kernel: Any) -> None:
+    """One that is not on it is enough to keep it out; the instances are told one by one, and anew after each change."""
+    story = a_story(kernel, a_set(instances=2, upgrade_mode="manual"))
+    configured(story, upgrade_mode="manual", custom_data=True)
+    story.on(pg.Applied(WEB, ("1",), 0))
+    assert story.roll_out().refused() == {WEB: ["model-not-applied"]}
+    assert story.engine.candidates_for_update(story.state) == ()
+    story.on(pg.Applied(WEB, ("0", "1"), 0))
+    assert story.engine.candidates_for_update(story.state) == (UBUNTU.name,)
+    assert story.roll_out().refused(1) == {}
+    story.finish()
+    configured(story, upgrade_mode="manual")
+    assert story.roll_out().refused(2) == {WEB: ["model-not-applied"]}
+
+
+def test_a_set_that_waits_stays_if_its_model_is_applied_before_it_would_begin(kernel: Any) -> None:
+    """It is judged again when it was applied."""
+    for applied, status in ((("0",), "cancelled"), (("0", "1"), "completed")):
+        sets = (a_set("eastus/a", 1), a_set("westus/b", 2, upgrade_mode="manual"))
+        story = a_story(kernel, a_fleet(*sets)).roll_out()
+        story.on(pg.Configured(evolve(sets[1], custom_data=True), 0))
+        story.on(pg.Applied("westus/b", applied, 0))
+        assert story.finish().status("westus/b") == status
+
+
+def test_applying_a_model_changes_nothing_else(kernel: Any) -> None:
+    """Nothing for a set that is not in manual mode, or whose instances were on it; strangers are refused by name."""
+    story = a_story(kernel)
+    before = story.state
+    assert story.on(pg.Applied(WEB, ("0",), 0)) == []
+    assert story.state == before
+    with pytest.raises(pg.UnknownName, match="no instance `9` in set `eastus/web`"):
+        story.on(pg.Applied(WEB, ("9",), 0))
+    with pytest.raises(pg.InvalidEvent, match="named twice"):
+        story.on(pg.Applied(WEB, ("0", "0"), 0))
+    assert story.state is not before
+    assert story.state == before
+
+
 def test_after_the_memory_is_cleared_nobody_is_out_without_a_reason(kernel: Any) -> None:
     """Excluded or not, an instance that does not start says why."""
     for begun in (False, True):

@@ -103,6 +103,7 @@ def test_every_thing_that_can_happen_comes_up() -> None:
             seen |= {word for fact in step.facts for word in words_of(fact)}
             state = step.state
     events = {"Start", "Signals", "Tick", "Rollout", "Pause", "Resume", "Cancel", "Scaled", "Protected", "Configured"}
+    events |= {"Applied"}
     ends = {f"attempt {status}" for status in ("completed", "faulted", "cancelled")}
     ends |= {f"rollout {status}" for status in ("completed", "faulted", "halted", "cancelled")}
     ends |= {f"phase {succeeded}" for succeeded in (True, False)}

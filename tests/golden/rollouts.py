@@ -117,6 +117,7 @@ ROLLOUTS: Final = (
     Rollout("gallery"),
     Rollout("protected", options={"target": "2.0"}),
     Rollout("ineligible"),
+    Rollout("applied"),
     Rollout("chains"),
     Rollout("service_fabric"),
     Rollout("phase_order"),

@@ -204,6 +204,9 @@ class Story:
         changed = {key: value for key, value in whole(set_.model).items() if old.get(key) != value}
         self.say(line, line["set"], f"configured: {plain(changed)}")
 
+    def _applied(self, line: Line) -> None:
+        self.say(line, line["set"], f"the model is applied to {ids(line['instances'])}")
+
     def _published(self, line: Line) -> None:
         self.say(line, "published", f"{line['image']} {line['version']['version']}")
 

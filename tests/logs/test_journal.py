@@ -14,6 +14,7 @@ from paper_engine import NEW, OLD, UBUNTU, PaperEngine, fleet_of
 
 from phasegate.core.errors import UnknownName
 from phasegate.core.events import (
+    Applied,
     Batch,
     Cancel,
     Configured,
@@ -264,6 +265,7 @@ MODEL = evolve(
         (Replicated("corp/web", "2", "eastus", NOW, exclude_from_latest=True), "replicated"),
         (Protected(WEB, ("1", "2"), True, NOW), "protected"),
         (Configured(MODEL, NOW), "configured"),
+        (Applied(WEB, ("1", "2"), NOW), "applied"),
         (Scaled(WEB, NOW, removed=("4", "5")), "scaled"),
         (Scaled(WEB, NOW, (Instance(id="6", zone="1", upgrade_domain=1, version=NEW), Instance(id="7")), ()), "scaled"),
     ],

@@ -10,13 +10,25 @@ from attrs import evolve, frozen
 from paper_engine import NEW, OLD, UBUNTU, PaperEngine, fleet_of
 
 from phasegate.core.errors import InvalidModel
-from phasegate.core.events import Cancel, Configured, Pause, Protected, Published, Replicated, Resume, Scaled, What
+from phasegate.core.events import (
+    Applied,
+    Cancel,
+    Configured,
+    Pause,
+    Protected,
+    Published,
+    Replicated,
+    Resume,
+    Scaled,
+    What,
+)
 from phasegate.core.facts import Became, Commands
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet
 from phasegate.core.roster import Instance
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import (
+    Apply,
     CancelAll,
     Configure,
     Dated,
@@ -464,6 +476,8 @@ def test_new_instances_report_their_health() -> None:
             [Protected(WEB, ("2", "3"), False, 1)],
         ),
         (Protect(protect=Protection(instances=f"{WEB}/x*"), at_ms=1), []),
+        (Apply(apply="*/1", at_ms=1), [Applied(WEB, ("1",), 1), Applied(DB, ("1",), 1)]),
+        (Apply(apply=f"{WEB}/x*", at_ms=1), []),
     ],
 )
 def test_what_is_dated_becomes_events_of_the_engine(dated: Dated, events: list[Any]) -> None:

@@ -11,6 +11,7 @@ from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Health
 from phasegate.files.documents import InvalidFile
 from phasegate.simulating.faultmodel import (
+    Apply,
     CancelAll,
     Configure,
     Fails,
@@ -48,6 +49,7 @@ events:
   - {at_ms: 300000, replicate: {image: corp/web, version: "1.2", region: eastus}}
   - {at_ms: 300000, protect: {instances: "eastus/web/1", protected: false}}
   - {at_ms: 300000, configure: {set: eastus/web, automatic_os_upgrade: false}}
+  - {at_ms: 300000, apply: "eastus/web/*"}
   - {at_ms: 900000, pause: true}
   - {at_ms: 1200000, resume: true}
   - {at_ms: 1500000, cancel: true}
@@ -72,6 +74,7 @@ READ = Faults(
         Replicate(at_ms=300000, replicate=NewReplica(image="corp/web", version="1.2", region="eastus")),
         Protect(at_ms=300000, protect=Protection(instances="eastus/web/1", protected=False)),
         Configure(at_ms=300000, configure={"set": "eastus/web", "automatic_os_upgrade": False}),
+        Apply(at_ms=300000, apply="eastus/web/*"),
         PauseAll(at_ms=900000, pause=True),
         ResumeAll(at_ms=1200000, resume=True),
         CancelAll(at_ms=1500000, cancel=True),
@@ -133,7 +136,7 @@ def test_nothing_said_means_that_everything_works() -> None:
         (
             {"events": [{"at_ms": 5}]},
             "the event does nothing; add one of never_healthy, fails, silent, health, scale, publish, replicate, "
-            "protect, configure, pause, resume, cancel, stop (at `events[0]`)",
+            "protect, configure, apply, pause, resume, cancel, stop (at `events[0]`)",
         ),
         (
             {"events": [{"at_ms": 5, "pause": True, "resume": True}]},

@@ -19,6 +19,7 @@ from phasegate.logs.replay import replay
 from phasegate.policies import availability_first
 from phasegate.simulating import simulation
 from phasegate.simulating.faultmodel import (
+    Apply,
     CancelAll,
     Configure,
     FaultEvent,
@@ -330,6 +331,22 @@ def test_a_model_on_another_image_lets_a_rollout_of_that_begin() -> None:
         (10 * HOUR, other.name),
     ]
     assert [rollout["counts"]["upgraded"] for rollout in summary.rollouts] == [6, 6, 6]
+
+
+def test_a_model_that_is_applied_lets_the_set_into_a_rollout() -> None:
+    """Nobody was eligible before, so the image had no rollout yet; of the image that the set has by then."""
+    other = ImageReference("OpenLogic", "CentOS", "7.5")
+    fleet = fleet_of(WEB, upgrade_mode="manual")
+    fleet = evolve(fleet, images=(*fleet.images, Image(other, (ImageVersion("1"), ImageVersion("2")))))
+    asked = {"publisher": "OpenLogic", "offer": "CentOS", "sku": "7.5"}
+    to_other = Configure(configure={"set": WEB, "image": asked}, at_ms=10 * HOUR)
+    applied = Apply(apply=f"{WEB}/*", at_ms=11 * HOUR)
+    for events, begun in (
+        ([to_other], [(0, UBUNTU.name)]),
+        ([to_other, applied], [(0, UBUNTU.name), (11 * HOUR, other.name)]),
+    ):
+        _, lines = run(fleet, *events)
+        assert [(line["t"], line["image"]) for line in of_kind(lines, "rollout-started")] == begun
 
 
 def test_progress_is_told_and_ends_with_everybody_through(monkeypatch: pytest.MonkeyPatch) -> None:
