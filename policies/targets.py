@@ -1,4 +1,8 @@
-"""An instance on the target or on a newer version is left alone, and so nothing is ever taken back (semantics 2)."""
+"""An instance on the target or on a newer version is left alone, unless it failed there (semantics 2 and 8).
+
+So nothing that works is ever taken back. A `failed` instance is never `current`: what is installed on it did not work,
+and a rollout to an older version, too, may be what brings it back.
+"""
 
 from __future__ import annotations
 

@@ -204,6 +204,27 @@ def test_what_failed_for_good_is_never_current(kernel: Any) -> None:
     assert story.roll_out(sets=("eastus/web",)).lives()["0"] == "pending"
 
 
+def test_what_failed_on_a_newer_version_may_be_taken_back_to_an_older_one(kernel: Any) -> None:
+    """It is never current (section 8), so a rollout to the version before is a way out; who works is left alone."""
+    options = {"disable_automatic_rollback": True, "max_unhealthy_percent": 100, "max_unhealthy_upgraded_percent": 100}
+    story = a_story(kernel, a_set(instances=2), **options).roll_out()
+    for name, is_well in (("eastus/web/0", True), ("eastus/web/1", False)):
+        story.start(name)
+        if is_well:
+            story.upgrade(name)
+        else:
+            story.configured(name)
+            story.tick(5 * 60_000)
+    assert (story.lives(), story.version("eastus/web/1")) == ({"0": "upgraded", "1": "failed"}, NEW)
+    failed = story.state
+    for sets in (None, ("eastus/web",)):
+        story.state = failed
+        story.on(pg.Rollout(UBUNTU.name, story.now, OLD, sets=sets))
+        assert story.lives() == {"0": "current", "1": "pending"}
+    story.finish()
+    assert (story.life("eastus/web/1").word, story.version("eastus/web/1")) == ("upgraded", OLD)
+
+
 def test_images_that_wait_for_a_rollout_are_candidates(kernel: Any) -> None:
     """One that is running, or that was taken to its newest version before, is none."""
     fleet = a_fleet(a_set(), a_set("westus/db", image=CENTOS), images=[an_image(), an_image(CENTOS, NEW)])
