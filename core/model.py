@@ -23,6 +23,7 @@ from phasegate.core.versions import version_key
 
 ZONELESS = "-"
 MINUTES_A_WEEK = 7 * 24 * 60
+_API_VERSION = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:-[A-Za-z]+)?")
 _TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -71,6 +72,13 @@ def _between(low: int, high: int) -> Any:
             raise InvalidModel(f"{value} is not between {low} and {high}", attribute.name)
 
     return check
+
+
+def _api_versioned(instance: Any, attribute: Attribute[str], value: str) -> None:
+    if not _API_VERSION.fullmatch(value):
+        raise InvalidModel(
+            f"API version `{value}` is no date, like `2021-03-01` or `2021-03-01-preview`", attribute.name
+        )
 
 
 @frozen
@@ -274,7 +282,7 @@ class ScaleSet:
     upgrade_domains: int = field(default=5, validator=_between(1, 65535))
     tags: Mapping[str, str] = field(default=EMPTY, converter=_map)
     os: Literal["linux", "windows"] = "linux"
-    api_version: str = "2021-03-01"
+    api_version: str = field(default="2021-03-01", validator=_api_versioned)
     configured_at_ms: int | None = None
     automatic_os_upgrade: bool = True
     disable_automatic_rollback: bool = False
@@ -303,6 +311,16 @@ class ScaleSet:
         if isinstance(self.instances, int) and not 0 <= self.instances <= 2**31:
             raise InvalidModel(f"{self.instances} is no number of instances", "instances")
         provision_order(self.extensions)
+
+    @property
+    def api_date(self) -> str:
+        """The date of its API version, a preview's too, as text that sorts like dates.
+
+        >>> image = ImageReference("Canonical", "UbuntuServer", "18.04-LTS")
+        >>> ScaleSet(name="web", region="eastus", image=image, api_version="2018-10-01-preview").api_date
+        '2018-10-01'
+        """
+        return self.api_version[:10]
 
     @property
     def full_name(self) -> str:

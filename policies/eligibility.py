@@ -8,7 +8,6 @@ make a set eligible.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
@@ -26,8 +25,6 @@ API_VERSION_MIN: Final = "2018-10-01"  # the first that knows automatic upgrades
 API_VERSION_WINDOWS_UPDATES: Final = "2019-03-01"  # the first that asks Windows sets to switch their own updates off
 EXTENSION_VERSION_MIN: Final = version_key("1.1")  # of the Service Fabric extension
 DURABLE: Final = frozenset({"Silver", "Gold"})  # the tiers at which Service Fabric itself holds up what is unsafe
-
-_API_DATE = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:-[a-z]+)?", re.IGNORECASE)
 
 
 class IneligibleCode(StrEnum):
@@ -114,14 +111,14 @@ def _standard_load_balancer_required(case: Case) -> bool:
 
 
 def _api_version_too_old(case: Case) -> bool:
-    return api_date(case.scale_set.api_version) < API_VERSION_MIN
+    return case.scale_set.api_date < API_VERSION_MIN
 
 
 def _windows_automatic_updates_enabled(case: Case) -> bool:
     scale_set = case.scale_set
     if scale_set.os != "windows" or scale_set.windows_automatic_updates is False:
         return False
-    return scale_set.service_fabric is not None or api_date(scale_set.api_version) >= API_VERSION_WINDOWS_UPDATES
+    return scale_set.service_fabric is not None or scale_set.api_date >= API_VERSION_WINDOWS_UPDATES
 
 
 def _patch_mode_by_platform(case: Case) -> bool:
@@ -236,13 +233,3 @@ def judge(
         replica=None if version is None else replica_in(version, scale_set.region),
     )
     return tuple(code for code, holds in RULES if holds(case))
-
-
-def api_date(api_version: str) -> str:
-    """Return the date of an API version as text that sorts like dates, a preview's too; `""`, the oldest, for no date.
-
-    >>> api_date("2018-10-01-preview"), api_date("latest")
-    ('2018-10-01', '')
-    """
-    found = _API_DATE.fullmatch(api_version)
-    return found[1] if found else ""

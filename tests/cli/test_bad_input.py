@@ -53,6 +53,11 @@ FLEETS: dict[str, tuple[Any, str]] = {
         changed(phases=[["eastus"], ["westus"]]),
         "no phase has `northeurope`, which has an eligible set; add it to one (fleet.json: phases)",
     ),
+    "API version that is no date": (
+        with_set(api_version="yesterday"),
+        "API version `yesterday` is no date, like `2021-03-01` or `2021-03-01-preview` "
+        "(fleet.json: sets[0].api_version)",
+    ),
     "unknown region": (
         with_set(region="eastsu"),
         "unknown region `eastsu`; did you mean `eastus`? (fleet.json: sets[0].region)",

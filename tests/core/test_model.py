@@ -62,3 +62,24 @@ def test_tags_and_tuples_come_from_any_iterable() -> None:
     """What is given as lists and dicts is kept immutable."""
     made = pg.ScaleSet(name="web", region="a", image=REFERENCE, tags={"b": "2", "a": "1"}, extensions=[Extension("x")])
     assert ((Extension("x"),), ["a", "b"]) == (made.extensions, list(made.tags))
+
+
+@pytest.mark.parametrize(
+    ("api_version", "date"),
+    [("2021-03-01", "2021-03-01"), ("2016-04-30-preview", "2016-04-30"), ("2016-04-30-Preview", "2016-04-30")],
+)
+def test_api_versions_are_dates(api_version: str, date: str) -> None:
+    """Those of a preview too."""
+    assert date == pg.ScaleSet(name="web", region="eastus", image=REFERENCE, api_version=api_version).api_date
+
+
+@pytest.mark.parametrize(
+    "api_version",
+    ["yesterday", "latest", "2021-3-1", "2021-13-01", "2021-03-32", "2021-03-01\n", "99999-03-01", "٢٠٢١-03-01", ""],
+)
+def test_an_api_version_that_is_no_date_is_refused(api_version: str) -> None:
+    """It is bad input, not an old version: nobody would look for the mistake there."""
+    with pytest.raises(pg.InvalidModel) as refusal:
+        pg.ScaleSet(name="web", region="eastus", image=REFERENCE, api_version=api_version)
+    what = f"API version `{api_version}` is no date, like `2021-03-01` or `2021-03-01-preview` (at `api_version`)"
+    assert what == str(refusal.value)

@@ -87,7 +87,7 @@ sets = st.builds(
     upgrade_domains=st.integers(1, 65535),
     tags=st.dictionaries(texts, texts, max_size=3),
     os=st.sampled_from(["linux", "windows"]),
-    api_version=texts,
+    api_version=st.dates().map(str) | st.dates().map("{}-preview".format),
     configured_at_ms=st.none() | st.integers(0, 2**53),
     automatic_os_upgrade=st.booleans(),
     disable_automatic_rollback=st.booleans(),
