@@ -62,8 +62,26 @@ def refuse_unknown(name: str, known: Iterable[str], what: str, path: str) -> NoR
 def _named(instance: Any, attribute: Attribute[str], value: str) -> None:
     if not value or "/" in value or value != value.strip():
         raise InvalidModel(f"name `{value}` is empty, padded, or holds a `/`", attribute.name)
-    if not value.isprintable():
-        raise InvalidModel(f"name `{value}` holds a character that does not print", attribute.name)
+    _check_prints(value, attribute.name)
+
+
+def _prints(instance: Any, attribute: Any, value: Any) -> None:
+    if value is not None:
+        _check_prints(value, attribute.name)
+
+
+def _check_prints(name: str, path: str) -> None:
+    if not name.isprintable():
+        raise InvalidModel(f"name `{name}` holds a character that does not print", path)
+
+
+def _check_zones(zones: tuple[str, ...]) -> None:
+    for at, zone in enumerate(zones):
+        _check_prints(zone, "zones")
+        if not zone or "/" in zone or zone == ZONELESS:
+            raise InvalidModel(f"zone `{zone}` is empty, `-`, or holds a `/`", "zones")
+        if zone in zones[:at]:
+            raise InvalidModel(f"zone `{zone}` is there twice", "zones")
 
 
 def _between(low: int, high: int) -> Any:
@@ -86,15 +104,13 @@ class Region:
     """A region: its name, the region that it is paired with, and its availability zones in order."""
 
     name: str = field(validator=_named)
-    pair: str | None = None
+    pair: str | None = field(default=None, validator=_prints)
     zones: tuple[str, ...] = field(default=(), converter=sorted_zones)
 
     def __attrs_post_init__(self) -> None:
         if self.pair == self.name:
             raise InvalidModel(f"region `{self.name}` names itself as its pair; leave `pair` out", "pair")
-        for zone in self.zones:
-            if not zone or "/" in zone or zone == ZONELESS:
-                raise InvalidModel(f"zone `{zone}` is empty, `-`, or holds a `/`", "zones")
+        _check_zones(self.zones)
 
 
 @frozen
@@ -110,12 +126,12 @@ class ImageReference:
     'corp/web'
     """
 
-    publisher: str | None = None
-    offer: str | None = None
-    sku: str | None = None
-    gallery: str | None = None
-    definition: str | None = None
-    custom: str | None = None
+    publisher: str | None = field(default=None, validator=_prints)
+    offer: str | None = field(default=None, validator=_prints)
+    sku: str | None = field(default=None, validator=_prints)
+    gallery: str | None = field(default=None, validator=_prints)
+    definition: str | None = field(default=None, validator=_prints)
+    custom: str | None = field(default=None, validator=_prints)
 
     def __attrs_post_init__(self) -> None:
         kinds = (
@@ -158,7 +174,7 @@ def _versioned(instance: Any, attribute: Attribute[str], value: str) -> None:
 class Replica:
     """A gallery version in one region: since when, and whether that entry is excluded from latest."""
 
-    name: str
+    name: str = field(validator=_prints)
     replicated_at_ms: int = 0
     exclude_from_latest: bool = False
 
@@ -213,7 +229,7 @@ class RollingPolicy:
 class Extension:
     """A VM extension and those that must be provisioned before it (semantics 8)."""
 
-    name: str
+    name: str = field(validator=_prints)
     provision_after: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
 
 
@@ -221,7 +237,7 @@ class Extension:
 class ExternalResource:
     """Something that the set's model refers to (a token, a secret, a payload), and whether it can be had now."""
 
-    name: str
+    name: str = field(validator=_prints)
     available: bool = True
 
 
@@ -310,6 +326,7 @@ class ScaleSet:
                 raise InvalidModel(f"{error.what}, nor `latest`", "image.version") from None
         if isinstance(self.instances, int) and not 0 <= self.instances <= 2**31:
             raise InvalidModel(f"{self.instances} is no number of instances", "instances")
+        _check_zones(self.zones)
         provision_order(self.extensions)
 
     @property
@@ -367,7 +384,7 @@ class Group:
     `members` are full names of sets (`region/name`), or of cells (`region/zone`, `region/-`) where cells count.
     """
 
-    name: str
+    name: str = field(validator=_prints)
     counts: Literal["instances", "cells", "sets"]
     members: tuple[str, ...] = field(converter=tuple[str, ...])
     limit: int = field(validator=_between(1, 2**31 - 1))

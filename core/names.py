@@ -10,6 +10,17 @@ from typing import overload
 from attrs import frozen
 
 
+def is_name(name: str) -> bool:
+    r"""Return whether something can be named so: not empty, without a `/`, and all of it prints.
+
+    What does not print could command the terminal that it is shown on, and nobody could type it.
+
+    >>> is_name("web_0"), is_name("web/0"), is_name("web\x1b[2J")
+    (True, False, False)
+    """
+    return bool(name) and "/" not in name and name.isprintable()
+
+
 @frozen
 class PackedNames(Sequence[str]):
     """An immutable sequence of strings that holds no string object; `names[i]` makes one on demand.

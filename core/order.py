@@ -40,5 +40,5 @@ def zone_key(zone: str | None) -> ZoneKey:
 
 
 def sorted_zones(zones: Iterable[str]) -> tuple[str, ...]:
-    """Return the zones in their order, each once."""
-    return tuple(sorted(set(zones), key=zone_key))
+    """Return the zones in their order."""
+    return tuple(sorted(zones, key=zone_key))

@@ -82,7 +82,7 @@ class Roster(Sequence[Instance]):
     def of(cls, instances: Iterable[Instance]) -> Roster:
         """Pack the instances.
 
-        `InvalidModel` if an id is empty, holds a `/` or is there twice, or if a number is out of its range.
+        `InvalidModel` if an id is no name (`names.is_name`) or is there twice, or if a number is out of its range.
         """
         rows = list(instances)
         zones = _places((row.zone for row in rows if row.zone is not None), NO_ZONE, "zones")
@@ -121,12 +121,14 @@ class Roster(Sequence[Instance]):
     ) -> Roster:
         """Pack columns, as the class describes them, whose rows are in any order.
 
-        `zones` and `versions` may have more entries than the rows use. `InvalidModel` if an id is empty, holds a `/` or
-        is there twice; the other columns are taken to be in their ranges.
+        `zones` and `versions` may have more entries than the rows use. `InvalidModel` if an id is no name
+        (`names.is_name`) or is there twice; the other columns are taken to be in their ranges.
         """
         wrong = packing.first_wrong(ids.blob, ids.ends)
         if wrong >= 0:
-            raise InvalidModel(f"instance id `{ids[wrong]}` is empty or holds a `/`")
+            raise InvalidModel(
+                f"instance id `{ids[wrong]}` is empty, or holds a `/` or a character that does not print"
+            )
         order = packing.natural_order(ids.blob, ids.ends)
         if order is not None:
             ids = PackedNames(*packing.taken_names(ids.blob, ids.ends, order))

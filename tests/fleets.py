@@ -54,7 +54,7 @@ def a_fleet(*sets: ScaleSet, pairs: Mapping[str, str] | None = None, **fields: A
         regions[one.region] |= {*one.zones}
     references = {one.image.name: one.image for one in sets if one.image.custom is None}
     known: dict[str, Any] = {
-        "regions": [Region(name, named.get(name), ("1", "2", "3", *zones)) for name, zones in regions.items()],
+        "regions": [Region(name, named.get(name), {"1", "2", "3", *zones}) for name, zones in regions.items()],
         "images": [an_image(reference, regions=tuple(regions)) for reference in references.values()],
         "sets": sets,
     }

@@ -10,7 +10,7 @@ from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 import array as _arrays
 
@@ -24,21 +24,39 @@ cdef array.array _INT64 = _arrays.array("q")
 
 
 def first_wrong(const uint8_t[::1] blob, const uint8_t[::1] ends):
-    """Return the first name that is empty or holds a `/`, -1 if there is none."""
+    """Return the first name that is none (`names.is_name`), -1 if there is none.
+
+    What is not ASCII is left to Python, which knows what prints: all names at once first, as it nearly always does.
+    """
     cdef Py_ssize_t count = ends.shape[0] // 4, at, found = -1
     cdef const uint32_t* stop
     cdef const uint8_t* text
-    cdef uint32_t start = 0
+    cdef uint32_t start = 0, i
+    cdef uint8_t byte, wide = 0
+    cdef bint is_wrong
     if not count:
         return -1
     stop = <const uint32_t*> &ends[0]
     text = &blob[0] if blob.shape[0] else NULL
     with nogil:
         for at in range(count):
-            if stop[at] == start or memchr(text + start, c"/", stop[at] - start) != NULL:
+            is_wrong = stop[at] == start
+            for i in range(start, stop[at]):
+                byte = text[i]
+                is_wrong |= byte < 32 or byte == 127 or byte == c"/"
+                wide |= byte
+            if is_wrong:
                 found = at
                 break
             start = stop[at]
+    if wide & 128:
+        whole = bytes(blob[:start])
+        if not whole.decode().isprintable():
+            start = 0
+            for at in range(count if found < 0 else found):
+                if not whole[start:stop[at]].decode().isprintable():
+                    return at
+                start = stop[at]
     return found
 
 

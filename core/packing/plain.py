@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
+from phasegate.core.names import is_name
 from phasegate.core.order import natural_key
 
 IS_COMPILED: bool = False
@@ -14,8 +15,8 @@ _VIEWED: Final[dict[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
 
 
 def first_wrong(blob: bytes, ends: bytes) -> int:
-    """Return the first name that is empty or holds a `/`, -1 if there is none."""
-    return next((at for at, name in enumerate(_names(blob, ends)) if not name or b"/" in name), -1)
+    """Return the first name that is none (`names.is_name`), -1 if there is none."""
+    return next((at for at, name in enumerate(_names(blob, ends)) if not is_name(name.decode())), -1)
 
 
 def first_repeated(blob: bytes, ends: bytes) -> int:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from phasegate.core import packing
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import refuse_unknown
-from phasegate.core.names import PackedNames
+from phasegate.core.names import PackedNames, is_name
 from phasegate.core.roster import DOMAIN_MAX, NO_NUMBER, NO_ZONE, Roster
 from phasegate.core.versions import version_key
 from phasegate.files.documents import InvalidFile
@@ -145,6 +145,10 @@ class Rows:
             found = (found.unify_dictionaries() if form == TEXT else found).combine_chunks()
         except (pa.ArrowException, OSError) as error:
             raise InvalidFile(one_line(error), self.name, f"column {column}") from None
+        try:
+            found.validate(full=True)
+        except pa.ArrowInvalid:  # of what was read and cast it is the texts alone that nobody has looked at
+            raise InvalidFile("text is not UTF-8", self.name, f"column {column}") from None
         return found if self.order is None else found.take(self.order)
 
     def _ids(self) -> tuple[memoryview, memoryview]:
@@ -269,6 +273,6 @@ def _full_name(scale_set: Any) -> str | None:
 
 
 def _wrong(ids: PackedNames) -> int:
-    """Return the first id that is empty, holds a `/`, or was there before."""
+    """Return the first id that is no name, or was there before."""
     first: dict[str, int] = {}
-    return next(at for at, name in enumerate(ids) if not name or "/" in name or first.setdefault(name, at) != at)
+    return next(at for at, name in enumerate(ids) if not is_name(name) or first.setdefault(name, at) != at)

@@ -88,7 +88,7 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
             "HealthCheckType", f"is `{checks}`: it checks machines, not what runs on them, and is no health source"
         )
     balanced = bool(source.texts("TargetGroupARNs"))
-    zones += [instance.zone for instance in instances if instance.zone is not None]
+    zones = [*dict.fromkeys((*zones, *(instance.zone for instance in instances if instance.zone is not None)))]
     places.use(region, zones, source.document)
     tags: Any = _tags(source)
     with blamed_on(source.document.name, source.place):

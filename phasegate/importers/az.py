@@ -125,7 +125,7 @@ def _with_instances(scale_set: ScaleSet, sources: list[Source], around: Surround
         return evolve(
             scale_set,
             instances=Roster.of(instances),
-            zones=(*scale_set.zones, *zones),
+            zones={*scale_set.zones, *zones},
             upgrade_domains=max(scale_set.upgrade_domains, domains),
         )
 

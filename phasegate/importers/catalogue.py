@@ -96,7 +96,7 @@ class Places:
                 why = "is not in the region table: its pair is unknown"
                 self.notes.add(self._origins[name].name, "", f"region `{name}`", why)
             pair, zones = (known.pair, known.zones) if known is not None else (None, ())
-            made.append(Region(name, pair, (*zones, *used)))
+            made.append(Region(name, pair, {*zones, *used}))
         return tuple(made)
 
 

@@ -79,5 +79,7 @@ def lines(path: str | os.PathLike[str], name: str) -> Iterator[bytes]:
         for batch in file.iter_batches(columns=["line"]):
             for line in batch.column(0):
                 yield line.as_py().encode() + b"\n"
+    except UnicodeDecodeError:
+        raise InvalidFile("text is not UTF-8", name, "column line") from None
     except (pa.ArrowException, OSError) as error:
         raise InvalidFile(f"no Parquet: {one_line(error)}", name) from None

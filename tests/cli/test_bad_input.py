@@ -53,6 +53,27 @@ FLEETS: dict[str, tuple[Any, str]] = {
         changed(phases=[["eastus"], ["westus"]]),
         "no phase has `northeurope`, which has an eligible set; add it to one (fleet.json: phases)",
     ),
+    "zone that is there twice": (
+        with_set(zones=["1", "2", "1"]),
+        "zone `1` is there twice (fleet.json: sets[0].zones)",
+    ),
+    "zone of a region that is there twice": (
+        changed(regions=[{"name": "eastus", "zones": ["1", "1"]}, *small()["regions"][1:]]),
+        "zone `1` is there twice (fleet.json: regions[0].zones)",
+    ),
+    "instance with a name that commands a terminal": (
+        with_set(instances=[{"id": "\x1b[2J"}]),
+        "instance id `?[2J` is empty, or holds a `/` or a character that does not print "
+        "(fleet.json: sets[0].instances)",
+    ),
+    "zone with a name that commands a terminal": (
+        changed(regions=[{"name": "eastus", "zones": ["1\x07"]}, *small()["regions"][1:]]),
+        "name `1?` holds a character that does not print (fleet.json: regions[0].zones)",
+    ),
+    "image with a name that commands a terminal": (
+        changed(images=[{**UBUNTU, "sku": "18.04\x1b[2J", "versions": []}]),
+        "name `18.04?[2J` holds a character that does not print (fleet.json: images[0].sku)",
+    ),
     "API version that is no date": (
         with_set(api_version="yesterday"),
         "API version `yesterday` is no date, like `2021-03-01` or `2021-03-01-preview` "

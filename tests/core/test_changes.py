@@ -203,8 +203,8 @@ def test_a_new_instance_brings_its_own_memory(kernel: Any) -> None:
 WRONG = [
     ({"added": (vm(0),)}, pg.InvalidEvent, "`0` is in set `eastus/web` already"),
     ({"added": (vm(7), vm(7))}, pg.InvalidEvent, "`7`"),
-    ({"added": (vm(""),)}, pg.InvalidEvent, "is empty or holds"),
-    ({"added": (vm("a/b"),)}, pg.InvalidEvent, "`a/b` is empty or holds"),
+    ({"added": (vm(""),)}, pg.InvalidEvent, "is empty, or holds"),
+    ({"added": (vm("a/b"),)}, pg.InvalidEvent, "`a/b` is empty, or holds"),
     ({"added": (vm(7, "9"),)}, pg.InvalidEvent, "zone `9`, which its set does not list"),
     ({"added": (vm(7, version="abc"),)}, pg.InvalidEvent, "`abc`"),
     ({"added": (vm(7, upgrade_domain=-1),)}, pg.InvalidEvent, "-1"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import phasegate as pg
-from phasegate.core.model import Extension, Replica, Window, provision_order
+from phasegate.core.model import Extension, ExternalResource, Group, Replica, Window, provision_order
 
 REFERENCE = pg.ImageReference(gallery="corp", definition="web")
 
@@ -44,6 +44,47 @@ def replicas(*names: str) -> list[Replica]:
         (
             lambda: pg.Region("east\x1b[31mus"),
             "name `east\x1b[31mus` holds a character that does not print (at `name`)",
+        ),
+        (
+            lambda: pg.Region("eastus", "west\x07us"),
+            "name `west\x07us` holds a character that does not print (at `pair`)",
+        ),
+        (
+            lambda: pg.Region("eastus", zones=("1", "2\n")),
+            "name `2\n` holds a character that does not print (at `zones`)",
+        ),
+        (lambda: pg.Region("eastus", zones=("2", "1", "2")), "zone `2` is there twice (at `zones`)"),
+        (
+            lambda: pg.ScaleSet(name="web", region="eastus", image=REFERENCE, zones=("1", "1")),
+            "zone `1` is there twice (at `zones`)",
+        ),
+        (
+            lambda: pg.ImageReference("Canonical", "Ubuntu\x00Server", "18.04-LTS"),
+            "name `Ubuntu\x00Server` holds a character that does not print (at `offer`)",
+        ),
+        (
+            lambda: pg.ImageReference(custom="\u2028"),
+            "name `\u2028` holds a character that does not print (at `custom`)",
+        ),
+        (
+            lambda: Replica("eastus\t"),
+            "name `eastus\t` holds a character that does not print (at `name`)",
+        ),
+        (
+            lambda: Group(name="a\x1bb", counts="sets", members=(), limit=1),
+            "name `a\x1bb` holds a character that does not print (at `name`)",
+        ),
+        (
+            lambda: Extension("app\r"),
+            "name `app\r` holds a character that does not print (at `name`)",
+        ),
+        (
+            lambda: ExternalResource("sas\x85"),
+            "name `sas\x85` holds a character that does not print (at `name`)",
+        ),
+        (
+            lambda: pg.Roster.of([pg.Instance(id="vm\x1b[2J")]),
+            "instance id `vm\x1b[2J` is empty, or holds a `/` or a character that does not print",
         ),
         (
             lambda: provision_order([Extension("app"), Extension("app")]),

@@ -21,7 +21,7 @@ TEXTS: list[Any] = [plain, pytest.importorskip("phasegate.core.packing.fast")]
 
 names = st.lists(
     st.one_of(
-        st.text(alphabet="ab019_/é", max_size=6),
+        st.text(alphabet="ab019_/é\x1f\x7f\u200b\u20ac", max_size=6),
         st.integers(0, 2**33).map(str),
         st.integers(0, 30).map(lambda number: f"web_{number}"),
         st.sampled_from(["0" * 1001 + "1", "0" * 1000 + "a", "9" * 1000, "9" * 1002, "1" + "0" * 1000]),
@@ -53,9 +53,9 @@ def test_names_are_ordered_as_their_natural_keys_are(text: ModuleType, listed: l
 @pytest.mark.parametrize("text", TEXTS)
 @given(names)
 def test_the_first_name_at_fault_is_found(text: ModuleType, listed: list[str]) -> None:
-    """One that is empty or holds a slash; one that is the same as the one before."""
+    """One that is empty, holds a slash or what does not print; one that is the same as the one before."""
     packed = PackedNames.of(listed)
-    wrong = [at for at, name in enumerate(listed) if not name or "/" in name]
+    wrong = [at for at, name in enumerate(listed) if not name or "/" in name or not name.isprintable()]
     twice = [at for at in range(1, len(listed)) if listed[at] == listed[at - 1]]
     found = text.first_wrong(packed.blob, packed.ends), text.first_repeated(packed.blob, packed.ends)
     assert ([*wrong, -1][0], [*twice, -1][0]) == found

@@ -100,7 +100,7 @@ sets = st.builds(
     rolling_policy=policies,
     custom_data=st.booleans(),
     extensions=st.just(()) | st.just((Extension("app", ("agent",)), Extension("agent"))),
-    external_resources=st.lists(st.builds(ExternalResource, texts, st.booleans()), max_size=2).map(tuple),
+    external_resources=st.lists(st.builds(ExternalResource, words, st.booleans()), max_size=2).map(tuple),
     service_fabric=st.none()
     | st.builds(
         ServiceFabric,

@@ -119,7 +119,14 @@ def test_the_description_stands_beside_where_the_metadata_has_none(tmp_path: Pat
         ({"set": ["eastus/web", None, "x"]}, "a row without its set (row 1, set)"),
         ({"set": [1, 2, 3]}, "expected texts, got int64 (f.parquet: column set)"),
         ({"id": ["a", "b", None]}, "a row without its id (row 2, id)"),
-        ({"id": ["a", "b/c", "d"]}, "instance id `b/c` is empty or holds a `/` (row 1, id)"),
+        (
+            {"id": ["a", "b/c", "d"]},
+            "instance id `b/c` is empty, or holds a `/` or a character that does not print (row 1, id)",
+        ),
+        (
+            {"id": ["a", "b", "d\u200b"]},
+            "instance id `d?` is empty, or holds a `/` or a character that does not print (row 2, id)",
+        ),
         ({"id": ["a", "b", "a"]}, "instance `a` is there twice (row 2, id)"),
         ({"id": [1, 2, 3]}, "expected texts, got int64 (f.parquet: column id)"),
         ({"zone": ["1", "2", "3"]}, "zone `3` is none that set `eastus/web` lists (row 2, zone)"),
@@ -155,6 +162,16 @@ def test_a_fault_is_told_by_column_and_row(tmp_path: Path, changed: dict[str, An
         row, column = place.rstrip(")").split(", ")
         what = f"{head} (f.parquet: row {row}, column {column})"
     assert what == said
+
+
+@pytest.mark.parametrize("column", ["id", "set", "zone", "failed_versions"])
+def test_text_that_is_not_utf8_is_refused(tmp_path: Path, column: str) -> None:
+    """Arrow lets any bytes be called text; the column is named."""
+    texts = pa.array([b"1", b"\xff\xfe", b"2"], pa.binary()).view(pa.string())
+    if column == "failed_versions":
+        texts = pa.ListArray.from_arrays([0, 1, 2, 3], texts)
+    said = refused(tmp_path / "f.parquet", {**ROWS, column: texts})
+    assert ("text is not UTF-8", f"(f.parquet: column {column})") == (said[:17], said[18:])
 
 
 def test_what_the_description_says_must_fit(tmp_path: Path) -> None:

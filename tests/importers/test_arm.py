@@ -446,7 +446,7 @@ def test_what_is_not_known_offline_is_listed() -> None:
             " (a.json: resources[0].properties.upgradePolicy.mode)",
         ),
         ({}, {"zones": "1"}, "expected a list of texts (a.json: resources[0].zones)"),
-        ({}, {"zones": ["-"]}, "zone `-` is empty, `-`, or holds a `/` (a.json: zones)"),
+        ({}, {"zones": ["-"]}, "zone `-` is empty, `-`, or holds a `/` (a.json: resources[0].zones)"),
         ({}, {"tags": 3}, "expected an object, got the number 3 (a.json: resources[0].tags)"),
         (
             {"singlePlacementGroup": "perhaps"},

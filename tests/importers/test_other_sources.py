@@ -309,7 +309,8 @@ def test_the_version_of_an_instance_is_its_template_version(
         ),
         (
             group(Instances=[{"InstanceId": "a/b"}]),
-            "instance id `a/b` is empty or holds a `/` (a.json: AutoScalingGroups[0])",
+            "instance id `a/b` is empty, or holds a `/` or a character that does not print"
+            " (a.json: AutoScalingGroups[0])",
         ),
     ],
 )

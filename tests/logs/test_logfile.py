@@ -67,9 +67,12 @@ def test_what_is_no_log_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Another table, no Parquet at all, no file; and pyarrow is asked for where it is not there."""
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     (tmp_path / "none.parquet").write_bytes(b"PAR1")
+    bytes_as_text = pa.array([b"\xff\xfe"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"line": bytes_as_text}), tmp_path / "bytes.parquet")
     for name, what in (
         ("other.parquet", "no log: it has no column `line`"),
         ("none.parquet", "no Parquet: "),
+        ("bytes.parquet", "text is not UTF-8"),
         ("missing.parquet", "cannot be read: no such file or directory"),
         ("missing.ndjson", "cannot be read: no such file or directory"),
     ):
