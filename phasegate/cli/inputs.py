@@ -13,7 +13,15 @@ from typing import Final
 from phasegate.cli.ending import Refused, asked_by
 from phasegate.core.model import Fleet, refuse_unknown
 from phasegate.core.versions import version_key
-from phasegate.files.documents import InvalidFile, blamed_on, kind_by_ending, parse_document, read_bytes
+from phasegate.files.documents import (
+    InvalidFile,
+    blamed_on,
+    kind_by_ending,
+    lines_of,
+    parse_document,
+    read_bytes,
+    whole,
+)
 from phasegate.files.fleetfile import load_fleet, parse_fleet
 from phasegate.files.policyfile import parse_policy
 from phasegate.logs.logfile import log_lines
@@ -37,7 +45,7 @@ class Inputs:
         if path == "-":
             self._take()
             try:
-                return STANDARD_INPUT, sys.stdin.buffer.read()
+                return STANDARD_INPUT, whole(sys.stdin.buffer, STANDARD_INPUT)
             except OSError as error:
                 raise InvalidFile(f"cannot be read: {(error.strerror or str(error)).lower()}", STANDARD_INPUT) from None
         if not path:
@@ -51,7 +59,7 @@ class Inputs:
         """Return what errors call the file, and its lines one by one."""
         if path == "-":
             self._take()
-            return STANDARD_INPUT, iter(sys.stdin.buffer)
+            return STANDARD_INPUT, lines_of(sys.stdin.buffer, STANDARD_INPUT)
         return path, _lines(path)
 
     def _take(self) -> None:

@@ -1,7 +1,8 @@
 """Files in and out: text to plain data with errors that name file and place, and writing that leaves no half a file.
 
 A document is JSON, YAML (hand-written) or NDJSON (one JSON value a line). The name's ending decides (`.json`, `.yaml`,
-`.yml`, `.ndjson`, `.jsonl`); without one of these, as from a pipe, the text itself.
+`.yml`, `.ndjson`, `.jsonl`); without one of these, as from a pipe, the text itself. It is 1 GiB at most, so is a line
+of a log; a file of NDJSON may be of any size.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal, NoReturn, TypeVar
+from typing import BinaryIO, Final, Literal, NoReturn, TypeVar
 
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.files.structure import mapping_of, structure
@@ -25,6 +27,7 @@ __all__ = [
     "decoded",
     "kind_by_ending",
     "kind_of",
+    "lines_of",
     "open_atomically",
     "parse_as",
     "parse_document",
@@ -36,6 +39,7 @@ __all__ = [
     "reading",
     "split_lines",
     "structure",
+    "whole",
     "write_atomically",
 ]
 
@@ -50,6 +54,8 @@ _ENDINGS: dict[str, Kind] = {
     ".jsonl": "ndjson",
     ".parquet": "parquet",
 }
+DOCUMENT_BYTES_MAX: Final = 2**30  # of what is read as a whole: ten million listed instances are less
+_MAX_IN_WORDS: Final = "1 GiB"
 _QUOTED_MAX = 60
 _WHAT_MAX = 400
 _QUOTE = re.compile("`([^`]*)`")
@@ -103,9 +109,33 @@ def _on_line(line: int | None, place: str) -> str:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Return what the file holds; `InvalidFile` if the system does not give it."""
+    """Return what the file holds; `InvalidFile` if the system does not give it, or it is larger than `whole` takes."""
     with reading(path, os.fspath(path)) as file:
+        return whole(file, os.fspath(path))
+
+
+def whole(file: BinaryIO, name: str) -> bytes:
+    """Return all that an open file holds, `DOCUMENT_BYTES_MAX` at most; `InvalidFile` if it is more, or has no end.
+
+    A regular file whose name says that it is NDJSON may be of any size.
+    """
+    if kind_by_ending(name) == "ndjson" and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file.read()
+    data = file.read(DOCUMENT_BYTES_MAX + 1)
+    if len(data) > DOCUMENT_BYTES_MAX:
+        what = f"holds more than {_MAX_IN_WORDS}; what is so large goes into a file of NDJSON (`.ndjson`) or Parquet"
+        raise InvalidFile(what, name)
+    return data
+
+
+def lines_of(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the lines of an open file, each with its line end; `InvalidFile` for one above `DOCUMENT_BYTES_MAX`."""
+    number = 0
+    while line := file.readline(DOCUMENT_BYTES_MAX + 1):
+        number += 1
+        if len(line) > DOCUMENT_BYTES_MAX:
+            raise InvalidFile(f"holds more than {_MAX_IN_WORDS} in one line", name, f"line {number}")
+        yield line
 
 
 @contextmanager
@@ -114,6 +144,8 @@ def reading(path: str | os.PathLike[str], name: str) -> Iterator[BinaryIO]:
     try:
         with Path(path).open("rb") as file:
             yield file
+    except InvalidFile:  # it can be read, but not be used
+        raise
     except (OSError, ValueError) as error:  # ValueError: the name holds a zero byte
         raise InvalidFile(f"cannot be read: {_reason(error)}", name) from None
 

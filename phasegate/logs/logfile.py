@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from phasegate.files.documents import kind_by_ending, reading, write_atomically
+from phasegate.files.documents import kind_by_ending, lines_of, reading, write_atomically
 from phasegate.files.fleetwrite import with_arrow
 
 
@@ -28,4 +28,4 @@ def log_lines(path: str | os.PathLike[str]) -> Iterator[bytes]:
         yield from with_arrow(name, "phasegate.logs.parquetlog").lines(path, name)
     else:
         with reading(path, name) as file:
-            yield from file
+            yield from lines_of(file, name)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import attrs
 import pytest
 
 from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.files import documents
 from phasegate.files.documents import (
     InvalidFile,
     blamed_on,
     kind_of,
+    lines_of,
     parse_as,
     parse_document,
     read_as,
@@ -191,6 +194,36 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_file(tmp_path: Path) -> N
         with pytest.raises(InvalidFile) as caught:
             read_bytes(path)
         assert what == caught.value.what
+
+
+def test_what_has_no_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the bound, by its name; a file of NDJSON is not bounded, one without an end is."""
+    monkeypatch.setattr(documents, "DOCUMENT_BYTES_MAX", 10)
+    what = "holds more than 1 GiB; what is so large goes into a file of NDJSON (`.ndjson`) or Parquet"
+    for name, size in (("a.json", 11), ("b", 11), ("c.yaml", 11), ("d.json", 10), ("e.ndjson", 11)):
+        path = tmp_path / name
+        path.write_bytes(bytes(size))
+        if size == 10 or name == "e.ndjson":
+            assert read_bytes(path) == bytes(size)
+        else:
+            with pytest.raises(InvalidFile) as caught:
+                read_bytes(path)
+            assert str(caught.value) == f"{what} ({path})"
+    (tmp_path / "endless.ndjson").symlink_to("/dev/zero")
+    for endless in ("/dev/zero", str(tmp_path / "endless.ndjson")):
+        with pytest.raises(InvalidFile) as caught:
+            read_bytes(endless)
+        assert str(caught.value) == f"{what} ({endless})"
+
+
+def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines before it are read; any number of them."""
+    monkeypatch.setattr(documents, "DOCUMENT_BYTES_MAX", 4)
+    assert list(lines_of(BytesIO(b"ab\ncde\n\nfgh"), "log")) == [b"ab\n", b"cde\n", b"\n", b"fgh"]
+    found = []
+    with pytest.raises(InvalidFile) as caught:
+        found.extend(lines_of(BytesIO(b"ab\ncdefg\n"), "log"))
+    assert (str(caught.value), found) == ("holds more than 1 GiB in one line (log: line 2)", [b"ab\n"])
 
 
 def test_writing_replaces_the_file_as_a_whole(tmp_path: Path) -> None:
