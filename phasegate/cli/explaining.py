@@ -8,6 +8,7 @@ from rich.text import Text
 
 from phasegate.cli.ending import Exit, Refused, asked_by
 from phasegate.cli.inputs import Inputs, time_at
+from phasegate.cli.logbar import log_bar
 from phasegate.cli.screen import BAD, DIM, GOOD, ODD, STRONG, grid, heading, indented, listed, print_json, screen
 from phasegate.cli.words import STATES, moment, sentence
 from phasegate.core.engine import Engine
@@ -28,7 +29,8 @@ def run(log: str, instance: str, *, at: str | None, as_json: bool) -> Exit:
     """Explain the instance as it was at that time, or at the end of the log."""
     time = None if at is None else time_at(at, "--at")
     name, lines = Inputs().lines(log)
-    engine, state = state_at(lines, time, name=name)
+    with log_bar("reading", log) as watch:
+        engine, state = state_at(watch(lines), time, name=name)
     if time is not None and state.now > time:
         raise Refused(f"the log begins at {moment(state.now)}, after {moment(time)}", "--at")
     _check(engine, state, instance)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from phasegate.cli.ending import Exit
 from phasegate.cli.inputs import Inputs
+from phasegate.cli.logbar import log_bar
 from phasegate.cli.screen import BAD, DIM, GOOD, grid, heading, print_json, screen
 from phasegate.logs.replay import replay
 from phasegate.plotting.summary import counted
@@ -18,7 +19,8 @@ FORMAT: Final = "phasegate/replay/1"
 def run(log: str, *, as_json: bool) -> Exit:
     """Replay the log and say whether it came out the same."""
     name, lines = Inputs().lines(log)
-    report = replay(lines, name=name)
+    with log_bar("replaying", log) as watch:
+        report = replay(watch(lines), name=name)
     found = report.difference
     if as_json:
         difference = None
