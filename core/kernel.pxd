@@ -332,6 +332,7 @@ cdef class Kernel:
     cdef int c_candidates(self, int s, int bucket) except -1 nogil
     cdef int c_part(self, int s, int bucket) except -1 nogil
     cdef int consult(self, int s, int bucket) except -1
+    cdef int bad_among_own(self, int bucket) noexcept nogil
     cdef int c_choose(self, int s) except -2 nogil
     cdef int c_fill(self, int s) except -1 nogil
     cdef int c_batch(self, int s, int bucket) except -1 nogil
@@ -343,6 +344,8 @@ cdef class Kernel:
     cdef int take_turns(self) except -1 nogil
     cdef int look_at_turns(self, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t* kept) except -1 nogil
     cdef bint walk_through(self) except -1 nogil
+    cdef int look_again(self, Py_ssize_t first) except -1 nogil
+    cdef bint moves_up(self, Place* place) except -1 nogil
     cdef int remember(self, bint back) except -1 nogil
     cdef int sort_hot(self) except -1 nogil
     cdef void fetch_set(self, int s) noexcept nogil

@@ -896,19 +896,32 @@ cdef class Kernel:
         self.c_part(s, bucket)
         return as_array("I", self.found.data, self.found.size)
 
+    cdef int bad_among_own(self, int bucket) noexcept nogil:
+        """Return how many of those in `found` that are of the bucket itself are not healthy, -1 if none is of it."""
+        cdef Py_ssize_t i
+        cdef int bad = -1
+        for i in range(self.found.size):
+            if self.bucket[self.found.data[i]] == <uint32_t>bucket:
+                bad = max(bad, 0) + is_bad(self.life[self.found.data[i]] >> HEALTH_SHIFT)
+        return bad
+
     cdef int c_choose(self, int s) except -2 nogil:
         cdef int lately
         cdef int number = self.c_current(s, &lately)
         cdef int first = -1
-        cdef int bucket
+        cdef int bucket, bad
         for bucket in range(self.first_bucket(s), self.end_bucket(s)):
             if not self.c_is_candidate(bucket, number, lately):
                 continue
             if self.c_in_cell(s, self.site[bucket * SITE + SITE_CELL]):
                 continue
-            if self.ask is not None and not self.c_part(s, bucket):
-                continue
-            if not self.option[s] & PRIORITIZE or self.wait[<Py_ssize_t>bucket * WAIT + WAIT_BAD]:
+            bad = self.wait[<Py_ssize_t>bucket * WAIT + WAIT_BAD]
+            if self.ask is not None:
+                self.c_part(s, bucket)
+                bad = self.bad_among_own(bucket)
+                if bad < 0:
+                    continue
+            if not self.option[s] & PRIORITIZE or bad:
                 return bucket
             if first < 0:
                 first = bucket
@@ -1180,6 +1193,7 @@ cdef class Kernel:
         cdef int32_t* pick
         cdef Place place
         cdef bint had_looked
+        cdef bint was_free
         while i < self.queue.size or self.later.size:
             if self.later.size and (i == self.queue.size or precedes(self.later.data[0], self.queue.data[i])):
                 place = take_first(&self.later)
@@ -1209,8 +1223,44 @@ cdef class Kernel:
             count = pick[3] = self.c_batch(s, bucket)
             self.has_looked = had_looked or not self.is_last_turn or i < self.queue.size or self.later.size > 0
             self.picks.size += 4
+            was_free = not self.holds[self.site[bucket * SITE + SITE_CELL]]
             self.assume(s, bucket, count, 1)
+            if was_free and self.holds[self.site[bucket * SITE + SITE_CELL]]:
+                self.look_again(i)
         return False
+
+    cdef int look_again(self, Py_ssize_t first) except -1 nogil:
+        """Place anew those of whom a cell that has become busy keeps from theirs; who moves waits in `later`.
+
+        With `prioritize_unhealthy` alone the next place may be an earlier one; the others move back when their turn is.
+        """
+        cdef Py_ssize_t i, kept = first, count = self.later.size
+        cdef Place place
+        self.later.size = 0
+        for i in range(count):
+            place = self.later.data[i]
+            self.moves_up(&place)
+            put_back(&self.later, place)
+        for i in range(first, self.queue.size):
+            place = self.queue.data[i]
+            if self.moves_up(&place):
+                put_back(&self.later, place)
+            else:
+                self.queue.data[kept] = place
+                kept += 1
+        self.queue.size = kept
+        return 0
+
+    cdef bint moves_up(self, Place* place) except -1 nogil:
+        """Give whoever puts unhealthy ones first its place as it is now; return whether that is another one."""
+        cdef int bucket
+        if not self.option[place.s] & PRIORITIZE or not self.c_in_cell(place.s, place.cell):
+            return False
+        bucket = self.c_choose(place.s)
+        if bucket < 0:
+            return False
+        place[0] = self.c_place(place.s, bucket)
+        return True
 
     cdef int remember(self, bint back) except -1 nogil:
         """Copy what assumed batches count into: cells held, regions at work, groups in use; or put it back."""

@@ -216,9 +216,13 @@ class Selector(Counters):
                 continue
             if self.in_cell(s, v.site[bucket * c.SITE + c.SITE_CELL]):
                 continue
-            if self.ask is not None and not self.part(s, bucket):
-                continue
-            if not v.option[s] & c.PRIORITIZE or v.wait[bucket * c.WAIT + c.WAIT_BAD]:
+            bad = v.wait[bucket * c.WAIT + c.WAIT_BAD]
+            if self.ask is not None:
+                own = [slot for slot in self.part(s, bucket) if v.bucket[slot] == bucket]
+                if not own:
+                    continue
+                bad = sum(v.life[slot] >> c.HEALTH_SHIFT in (1, 2) for slot in own)
+            if not v.option[s] & c.PRIORITIZE or bad:
                 return bucket
             if first < 0:
                 first = bucket
@@ -356,9 +360,25 @@ class Selector(Counters):
                     return True
                 continue
             batch = self.fill(s, self.part(s, bucket))
+            cell = self.v.site[bucket * c.SITE + c.SITE_CELL]
+            was_free = not self.v.holds[cell]
             self.assume(s, bucket, len(batch), 1)
             picks.append((s, bucket, batch))
+            if was_free and self.v.holds[cell]:
+                self.look_again(queue)
         return False
+
+    def look_again(self, queue: list[tuple[int, int, int]]) -> None:
+        """Place anew those whom a cell that has become busy keeps from theirs.
+
+        With `prioritize_unhealthy` alone the next place may be an earlier one; the others move back when their turn is.
+        """
+        for at, (_, cell, s) in enumerate(queue):
+            if self.v.option[s] & c.PRIORITIZE and self.in_cell(s, cell):
+                bucket = self.choose(s)
+                if bucket >= 0:
+                    queue[at] = self.place(s, bucket)
+        heapify(queue)
 
     def place(self, s: int, bucket: int) -> tuple[int, int, int]:
         """Return where a batch stands in the order: regions by phase, then name; cells; sets."""
