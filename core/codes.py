@@ -11,7 +11,6 @@ from typing import Final
 WROTE_LIFE: Final = 1
 WROTE_FLAG: Final = 2
 WROTE_VERSION: Final = 4
-WROTE_PREVIOUS: Final = 8
 WROTE_FAILED: Final = 16
 WROTE_IDENTITY: Final = 32
 WROTE_OBSERVED: Final = 64
@@ -41,6 +40,7 @@ OFF_MODEL: Final = 8
 BROKEN: Final = 16  # has failed and was not upgraded or restored since: never `current` (semantics 8)
 REFUSED: Final = 32  # a user's policy answered `never` when the attempt was made
 TOO_LATE: Final = 64  # joined pending after its set's attempt had ended: not eligible in that rollout (semantics 5)
+SWAPPED: Final = 64  # the same bit in `restoring`: the target is on it, and another version is what it had before
 UNANSWERED: Final = 128  # is being restored because a command timed out: unknown what is on it, should that fail
 
 # --- a bucket: the instances of one set with one phase ordering number, one cell and one upgrade domain ---------------

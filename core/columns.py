@@ -57,8 +57,7 @@ class Column:
 COLUMNS: Final = (
     Column("life", "instance", "B", mark=c.WROTE_LIFE),  # state and health in one byte
     Column("flag", "instance", "B", mark=c.WROTE_FLAG),
-    Column("version", "instance", "H", mark=c.WROTE_VERSION),  # installed; 0 is unknown
-    Column("previous", "instance", "H", mark=c.WROTE_PREVIOUS),  # while in flight: what a restore brings back
+    Column("version", "instance", "H", mark=c.WROTE_VERSION),  # installed, 0 is unknown; in flight: what it was before
     Column("failed", "instance", "H", mark=c.WROTE_FAILED),  # the last version that failed here
     Column("bucket", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),
     Column("ident", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),  # the id, or its place among names

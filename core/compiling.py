@@ -130,7 +130,7 @@ class Compiler:
                 failed_more.update((first_slot + row, number) for number in numbers[:-1])
         total = len(flat["life"])
         flat["order"] = array("I", range(total))
-        for name in ("previous", "failed", "deadline"):
+        for name in ("failed", "deadline"):
             flat[name] = array(flat[name].typecode, [0]) * total
         # Nothing has been reported yet, so any report counts, even one observed at the epoch.
         flat["observed"] = array("q", [-1]) * total

@@ -456,7 +456,7 @@ class Engine:
 
     def version(self, state: State, slot: int) -> str | None:
         """Return the version installed on an instance, None if nobody knows."""
-        return state.book.versions[self._read(state, lambda v: v.version[slot])] or None
+        return state.book.versions[self._read(state, lambda v: v.installed(slot))] or None
 
     def _read(self, state: State, read: Callable[[Any], int]) -> int:
         with self._lock:

@@ -252,7 +252,7 @@ def explain(work: Working, slot: int, now: int, picks: Picks) -> Explanation:
         f"{work.compiled.directory.sets[s]}/{work.id_of(slot)}",
         life,
         Health(v.life[slot] >> c.HEALTH_SHIFT),
-        work.book.versions[v.version[slot]],
+        work.book.versions[v.installed(slot)],
         work.book.versions[v.link[s * c.LINK + c.LINK_TARGET]],
         _in_order(reasons),
         is_selected,

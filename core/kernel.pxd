@@ -10,7 +10,6 @@ cdef enum:
     WROTE_LIFE = 1
     WROTE_FLAG = 2
     WROTE_VERSION = 4
-    WROTE_PREVIOUS = 8
     WROTE_FAILED = 16
     WROTE_OBSERVED = 64
     WROTE_DEADLINE = 128
@@ -28,6 +27,7 @@ cdef enum:
     BROKEN = 16
     REFUSED = 32
     TOO_LATE = 64
+    SWAPPED = 64
     UNANSWERED = 128
     # a bucket
     SITE_SET = 0
@@ -240,7 +240,6 @@ cdef class Kernel:
     cdef uint8_t* life
     cdef uint8_t* flag
     cdef uint16_t* version
-    cdef uint16_t* previous
     cdef uint16_t* failed
     cdef uint32_t* bucket
     cdef int64_t* observed
@@ -355,6 +354,7 @@ cdef class Kernel:
     cdef Place c_place(self, int s, int bucket) noexcept nogil
     cdef int c_happen(self, int happening, int slot, int cause) except -1 nogil
     cdef int lead(self, int happening, int slot, int cause, int health) except -1 nogil
+    cdef uint16_t installed(self, int slot) noexcept nogil
     cdef int forget_health(self, int slot, int health) noexcept nogil
     cdef int remember_failure(self, int s, int slot) except -1 nogil
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil

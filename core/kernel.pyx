@@ -25,12 +25,12 @@ cdef enum:
     AHEAD = 8  # how many sets before its turn a walk asks the memory for what it will read of one
 
 CODES = dict(
-    WROTE_LIFE=WROTE_LIFE, WROTE_FLAG=WROTE_FLAG, WROTE_VERSION=WROTE_VERSION, WROTE_PREVIOUS=WROTE_PREVIOUS,
-    WROTE_FAILED=WROTE_FAILED, WROTE_OBSERVED=WROTE_OBSERVED, WROTE_DEADLINE=WROTE_DEADLINE, WROTE_WAIT=WROTE_WAIT,
+    WROTE_LIFE=WROTE_LIFE, WROTE_FLAG=WROTE_FLAG, WROTE_VERSION=WROTE_VERSION, WROTE_FAILED=WROTE_FAILED,
+    WROTE_OBSERVED=WROTE_OBSERVED, WROTE_DEADLINE=WROTE_DEADLINE, WROTE_WAIT=WROTE_WAIT,
     WROTE_BEGUN=WROTE_BEGUN, WROTE_STATUS=WROTE_STATUS, WROTE_MARK=WROTE_MARK, WROTE_CODE=WROTE_CODE,
     WROTE_TALLY=WROTE_TALLY, WROTE_LINK=WROTE_LINK, WROTE_CLOCK=WROTE_CLOCK,
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
-    UNANSWERED=UNANSWERED,
+    SWAPPED=SWAPPED, UNANSWERED=UNANSWERED,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
     SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
     WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT, LATELY_MAX=LATELY_MAX,
@@ -269,7 +269,6 @@ cdef class Kernel:
         self.life = <uint8_t*>start_of(flat["life"])
         self.flag = <uint8_t*>start_of(flat["flag"])
         self.version = <uint16_t*>start_of(flat["version"])
-        self.previous = <uint16_t*>start_of(flat["previous"])
         self.failed = <uint16_t*>start_of(flat["failed"])
         self.bucket = <uint32_t*>start_of(flat["bucket"])
         self.observed = <int64_t*>start_of(flat["observed"])
@@ -1340,51 +1339,51 @@ cdef class Kernel:
         cdef int s = self.site[self.bucket[slot] * SITE + SITE_SET]
         cdef int without_rollback = 0 if self.option[s] & ROLLBACK else 256
         cdef int to = self.life_table[without_rollback + happening * 16 + before]
+        cdef int target = self.link[s * LINK + LINK_TARGET]
         cdef int wrote = WROTE_DEADLINE
+        cdef bint is_unknown
         self.deadline[slot] = 0
         if to == REPLACING:
-            self.previous[slot] = self.version[slot]
-            wrote |= WROTE_PREVIOUS
             self.deadline[slot] = self.now + self.step_timeout_ms
         elif to == CONFIGURING:
-            self.version[slot] = <uint16_t>self.link[s * LINK + LINK_TARGET]
-            wrote |= WROTE_VERSION
             self.deadline[slot] = self.now + self.step_timeout_ms
             health = self.forget_health(slot, INITIALIZING)
         elif to == VERIFYING:
             self.deadline[slot] = self.now + self.health_timeout_ms
         elif to == RESTORING:
             self.deadline[slot] = self.now + self.step_timeout_ms
+            if before != REPLACING and self.version[slot] != target:
+                self.flag[slot] |= SWAPPED
+                wrote |= WROTE_FLAG
             if happening == H_DEADLINE_PASSED and before != VERIFYING:
                 self.flag[slot] |= UNANSWERED
                 wrote |= WROTE_FLAG
         elif to == UPGRADED:
-            self.previous[slot] = 0
+            self.version[slot] = <uint16_t>target
             self.flag[slot] &= 255 - BROKEN
-            wrote |= WROTE_PREVIOUS | WROTE_FLAG
+            wrote |= WROTE_VERSION | WROTE_FLAG
         elif to == RESTORED:
-            self.version[slot] = self.previous[slot]
-            self.previous[slot] = 0
-            self.flag[slot] &= 255 - (BROKEN | UNANSWERED)
-            wrote |= WROTE_VERSION | WROTE_PREVIOUS | WROTE_FLAG
+            self.flag[slot] &= 255 - (BROKEN | SWAPPED | UNANSWERED)
+            wrote |= WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, INITIALIZING)
         elif to == FAILED:
-            if (happening == H_DEADLINE_PASSED and before != VERIFYING) or self.flag[slot] & UNANSWERED:
-                self.version[slot] = 0
-                wrote |= WROTE_VERSION
+            is_unknown = happening == H_DEADLINE_PASSED and before != VERIFYING
+            self.version[slot] = 0 if is_unknown or self.flag[slot] & UNANSWERED else self.installed(slot)
             if before == RESTORING:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_UNRESTORED] += 1
-            self.previous[slot] = 0
-            self.flag[slot] = self.flag[slot] & (255 - UNANSWERED) | BROKEN
-            wrote |= WROTE_PREVIOUS | WROTE_FLAG
+            self.flag[slot] = self.flag[slot] & (255 - (SWAPPED | UNANSWERED)) | BROKEN
+            wrote |= WROTE_VERSION | WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, UNKNOWN)
         else:  # gone: the table leads nowhere else
-            self.previous[slot] = 0
-            wrote |= WROTE_PREVIOUS
+            self.version[slot] = self.installed(slot)
+            wrote |= WROTE_VERSION
             if before == PENDING and self.flag[slot] & TOO_LATE:
                 self.tally[<Py_ssize_t>s * TALLY + TALLY_TOO_LATE] -= 1
+            elif before == RESTORING:
+                self.flag[slot] &= 255 - SWAPPED
+                wrote |= WROTE_FLAG
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, wrote)
         self.c_put(slot, to, health)
         return self.record_slot(T_BECAME, s, to, cause, slot)
@@ -1392,6 +1391,12 @@ cdef class Kernel:
     def happen(self, int happening, int slot, int cause):
         """Let the life-cycle table act on one instance, and do what the new state brings with it (section 8)."""
         self.c_happen(happening, slot, cause)
+
+    cdef uint16_t installed(self, int slot) noexcept nogil:
+        cdef int life = self.life[slot] & STATE_BITS
+        if life == CONFIGURING or life == VERIFYING or (life == RESTORING and self.flag[slot] & SWAPPED):
+            return <uint16_t>self.link[self.site[self.bucket[slot] * SITE + SITE_SET] * LINK + LINK_TARGET]
+        return self.version[slot]
 
     cdef int forget_health(self, int slot, int health) noexcept nogil:
         if self.observed[slot] < self.now - 1:

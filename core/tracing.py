@@ -107,7 +107,7 @@ class Reader:
         by: dict[tuple[int, int], array[int]] = {}
         if life is Life.RESTORING or book.incarnations:
             for slot in slots:
-                version = v.previous[slot] if life is Life.RESTORING else v.link[s * c.LINK + c.LINK_TARGET]
+                version = v.version[slot] if life is Life.RESTORING else v.link[s * c.LINK + c.LINK_TARGET]
                 by.setdefault((book.incarnations.get(slot, 1), version), array("I")).append(slot)
         else:
             by[(1, v.link[s * c.LINK + c.LINK_TARGET])] = slots
@@ -250,7 +250,7 @@ def outstanding(work: Working, state: State) -> tuple[Commands, ...]:
             life = work.v.life[slot] & c.STATE_BITS
             if life in COMMANDS:
                 target = work.v.link[s * c.LINK + c.LINK_TARGET]
-                version = work.v.previous[slot] if life == Life.RESTORING else target
+                version = work.v.version[slot] if life == Life.RESTORING else target
                 by.setdefault((life, work.book.incarnations.get(slot, 1), version), array("I")).append(slot)
         found += (commands(work, s, Life(key[0]), key[1], key[2], by[key]) for key in sorted(by))
     return tuple(found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from phasegate.core import codes as c
 from phasegate.core.codes import SITE, SITE_CELL, SITE_SET, WROTE_ALL, WROTE_ORDER
 from phasegate.core.columns import COLUMNS, MARKS_FAN, PAGE_ROWS, Table
+from phasegate.core.lifecycle import Life
 from phasegate.core.workspace import Workspace
 
 Numbers = memoryview  # of integers, in the column's own type
@@ -15,7 +17,6 @@ class Views:
     life: Numbers
     flag: Numbers
     version: Numbers
-    previous: Numbers
     failed: Numbers
     bucket: Numbers
     ident: Numbers
@@ -78,6 +79,18 @@ class Views:
     def set_of(self, slot: int) -> int:
         """Return the set of an instance."""
         return int(self.site[self.bucket[slot] * SITE + SITE_SET])
+
+    def installed(self, slot: int) -> int:
+        """Return the version that is on an instance, 0 if nobody knows (semantics 8).
+
+        While it is in flight its own column keeps what a restore brings back. Its set's target is on it instead from
+        *disk replaced* until *disk restored*; what came into `restoring` that way has a bit for it.
+        """
+        life = self.life[slot] & c.STATE_BITS
+        is_swapped = life == Life.RESTORING and self.flag[slot] & c.SWAPPED
+        if is_swapped or life in (Life.CONFIGURING, Life.VERIFYING):
+            return int(self.link[self.set_of(slot) * c.LINK + c.LINK_TARGET])
+        return int(self.version[slot])
 
     def cell_of(self, slot: int) -> int:
         """Return the cell of an instance."""

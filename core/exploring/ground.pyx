@@ -150,7 +150,6 @@ cdef class Ground:
             return <uint64_t>GONE | <uint64_t>self.tag[slot] << 48
         found |= <uint64_t>self.k.flag[slot] << 8
         found |= <uint64_t>(self.k.version[slot] & 255) << 16
-        found |= <uint64_t>(self.k.previous[slot] & 255) << 24
         found |= <uint64_t>(self.k.failed[slot] & 255) << 32
         found |= <uint64_t>self.beside.ghost[slot] << 40
         found |= <uint64_t>self.tag[slot] << 48
@@ -410,7 +409,6 @@ cdef class Ground:
         self.k.life[slot] = <uint8_t>word
         self.k.flag[slot] = <uint8_t>(word >> 8)
         self.k.version[slot] = word >> 16 & 255
-        self.k.previous[slot] = word >> 24 & 255
         self.k.failed[slot] = word >> 32 & 255
         self.beside.ghost[slot] = word >> 40 & 255
         self.beside.wire[slot] = word >> 56 & 3

@@ -42,8 +42,8 @@ cdef class Judge(Ground):
     cdef int asked  # the promises that count, one bit each
     cdef int group_limits[64]
     cdef int group_counts[64]
-    cdef size_t still_at[8]  # what late reports must leave as it is: where in the arena, and how many bytes
-    cdef size_t still_bytes[8]
+    cdef size_t still_at[7]  # what late reports must leave as it is: where in the arena, and how many bytes
+    cdef size_t still_bytes[7]
     cdef int targets[ROLLOUTS]
     cdef int version_rank[RECORDS]
     cdef int versions_of_book

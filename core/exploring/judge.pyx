@@ -68,7 +68,7 @@ cdef class Judge(Ground):
         for promise in self.subject.promises:
             self.asked |= 1 << <int>promise
         arena = self.open.arena
-        for at, name in enumerate(("life", "flag", "version", "previous", "failed", "status", "mark", "course")):
+        for at, name in enumerate(("life", "flag", "version", "failed", "status", "mark", "course")):
             self.still_at[at], self.still_bytes[at] = arena.offset[name], len(arena.flat[name])
         return 0
 
@@ -212,7 +212,7 @@ cdef class Judge(Ground):
 
     cdef bint has_moved(self) noexcept nogil:
         cdef int at
-        for at in range(8):
+        for at in range(7):
             if memcmp(self.block + self.still_at[at], self.base + self.still_at[at], self.still_bytes[at]):
                 return True
         return False
@@ -360,7 +360,7 @@ cdef class Judge(Ground):
             if self.k.site[self.bucket_of[slot] * SITE + SITE_CELL] != self.k.link[s * LINK + LINK_HOLD]:
                 broken |= 1 << CELLS_APART
         if state == RESTORING:
-            if self.k.previous[slot] != self.beside.ghost[slot]:
+            if self.k.version[slot] != self.beside.ghost[slot]:
                 broken |= 1 << COMMANDS_AS_RECORDED
         elif state != VERIFYING:
             self.know_versions()

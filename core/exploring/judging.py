@@ -177,9 +177,7 @@ class Judge:
 
     def _all_but_purses(self) -> tuple[bytes, ...]:
         v = self.v
-        return tuple(
-            bytes(column) for column in (v.life, v.flag, v.version, v.previous, v.failed, v.status, v.mark, v.course)
-        )
+        return tuple(bytes(column) for column in (v.life, v.flag, v.version, v.failed, v.status, v.mark, v.course))
 
     def _moved_nothing(self, move: Move) -> Iterator[Promise]:
         is_late = move[0] in _UNMOVED or (move[0] == Act.STALE and not move[3])
@@ -374,7 +372,7 @@ class Judge:
                 continue
             link = v.set_of(slot) * c.LINK
             if COMMANDS[Life(state)] is Do.RESTORE:
-                is_recorded = v.previous[slot] == self.of.ghost[slot]
+                is_recorded = v.version[slot] == self.of.ghost[slot]
             else:
                 is_recorded = v.link[link + c.LINK_TARGET] == targets[v.link[link + c.LINK_ROLLOUT]]
             if not is_recorded:

@@ -206,7 +206,7 @@ class Open:
         work = self.work
         work.book = self.books[book]
         s, instance = self.spares[slot]
-        work.v.previous[slot] = work.v.failed[slot] = 0
+        work.v.failed[slot] = 0
         changes.settle_in(work, s, [(slot, instance)], NOW)
         work.kernel.touch(s)
         return self.book_number(work.book)

@@ -241,7 +241,7 @@ def _first_state_is_kept(opened: Open, one: Symmetry) -> bool:
 
     def bucket(b: int) -> tuple[object, ...]:
         run = opened.kernel.members(b)
-        facts = sorted((v.life[x], v.flag[x], v.version[x], v.previous[x], v.failed[x]) for x in run)
+        facts = sorted((v.life[x], v.flag[x], v.version[x], v.failed[x]) for x in run)
         return (*facts, v.begun[b])
 
     def of_set(s: int) -> tuple[object, ...]:

@@ -35,7 +35,7 @@ Fields = Sequence[tuple[int, int]]  # places in an arena: offset, bytes
 Saved = tuple[Any, ...]
 
 OBJECT_BYTES: Final = 100  # of a small tuple of numbers that mostly exist already
-NOBODY: Final = (Life.GONE, 0, 0, 0, 0, 0, False, 0)
+NOBODY: Final = (Life.GONE, 0, 0, 0, 0, False, 0)
 TOUCHED: Final = (*IN_FLIGHT, Life.UPGRADED, Life.RESTORED, Life.FAILED)
 # on its way: a recorded command is 0, then handed out, then carried out; after a crash nobody knows which
 RECORDED, ISSUED, EXECUTED, UNSURE = 0, 1, 2, 3
@@ -136,7 +136,6 @@ class Explorer:
             v.life[slot],
             v.flag[slot],
             v.version[slot],
-            v.previous[slot],
             v.failed[slot],
             self.ghost[slot],
             has_heard and self.left[PURSES.index("stale_reports")] > 0,
@@ -208,8 +207,8 @@ class Explorer:
     def _write_instance(self, slot: int, record: tuple[Any, ...]) -> None:
         v = self.v
         timeout = self.open.work.compiled.statics.health_timeout_ms
-        v.life[slot], v.flag[slot], v.version[slot], v.previous[slot], v.failed[slot] = record[:5]
-        self.ghost[slot], has_heard, self.wire[slot] = record[5:8]
+        v.life[slot], v.flag[slot], v.version[slot], v.failed[slot] = record[:4]
+        self.ghost[slot], has_heard, self.wire[slot] = record[4:7]
         state = record[0] & c.STATE_BITS
         v.deadline[slot] = NOW + timeout if state in IN_FLIGHT else 0
         v.observed[slot] = NOW if has_heard else SEEN

@@ -35,51 +35,50 @@ class Stepper(Selector):
         s = v.set_of(slot)
         without_rollback = 0 if v.option[s] & c.ROLLBACK else 256
         to = self.statics.life_table[without_rollback + happening * 16 + before]
+        target = v.link[s * c.LINK + c.LINK_TARGET]
         wrote = c.WROTE_DEADLINE
         v.deadline[slot] = 0
         if to == Life.REPLACING:
-            v.previous[slot] = v.version[slot]
-            wrote |= c.WROTE_PREVIOUS
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
         elif to == Life.CONFIGURING:
-            v.version[slot] = v.link[s * c.LINK + c.LINK_TARGET]
-            wrote |= c.WROTE_VERSION
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.VERIFYING:
             v.deadline[slot] = self.now + self.statics.health_timeout_ms
         elif to == Life.RESTORING:
             v.deadline[slot] = self.now + self.statics.step_timeout_ms
+            if before != Life.REPLACING and v.version[slot] != target:
+                v.flag[slot] |= c.SWAPPED
+                wrote |= c.WROTE_FLAG
             if happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING:
                 v.flag[slot] |= c.UNANSWERED
                 wrote |= c.WROTE_FLAG
         elif to == Life.UPGRADED:
-            v.previous[slot] = 0
+            v.version[slot] = target
             v.flag[slot] &= ~c.BROKEN
-            wrote |= c.WROTE_PREVIOUS | c.WROTE_FLAG
+            wrote |= c.WROTE_VERSION | c.WROTE_FLAG
         elif to == Life.RESTORED:
-            v.version[slot] = v.previous[slot]
-            v.previous[slot] = 0
-            v.flag[slot] &= ~(c.BROKEN | c.UNANSWERED)
-            wrote |= c.WROTE_VERSION | c.WROTE_PREVIOUS | c.WROTE_FLAG
+            v.flag[slot] &= ~(c.BROKEN | c.SWAPPED | c.UNANSWERED)
+            wrote |= c.WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.FAILED:
-            if (happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING) or v.flag[slot] & c.UNANSWERED:
-                v.version[slot] = 0  # a command was never answered: nobody knows what is installed
-                wrote |= c.WROTE_VERSION
+            is_unknown = happening == Happening.DEADLINE_PASSED and before != Life.VERIFYING  # nobody has answered
+            v.version[slot] = 0 if is_unknown or v.flag[slot] & c.UNANSWERED else v.installed(slot)
             if before == Life.RESTORING:
                 v.tally[s * c.TALLY + c.TALLY_UNRESTORED] += 1
-            v.previous[slot] = 0
-            v.flag[slot] = v.flag[slot] & ~c.UNANSWERED | c.BROKEN
-            wrote |= c.WROTE_PREVIOUS | c.WROTE_FLAG
+            v.flag[slot] = v.flag[slot] & ~(c.SWAPPED | c.UNANSWERED) | c.BROKEN
+            wrote |= c.WROTE_VERSION | c.WROTE_FLAG
             self.remember_failure(s, slot)
             health = self.forget_health(slot, Health.UNKNOWN)
         else:  # gone: the table leads nowhere else
-            v.previous[slot] = 0
-            wrote |= c.WROTE_PREVIOUS
+            v.version[slot] = v.installed(slot)
+            wrote |= c.WROTE_VERSION
             if before == Life.PENDING and v.flag[slot] & c.TOO_LATE:
                 v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1
+            elif before == Life.RESTORING:
+                v.flag[slot] &= ~c.SWAPPED
+                wrote |= c.WROTE_FLAG
         v.touch_slot(slot, wrote)
         self.put(slot, to, health)
         self.record_slot(c.T_BECAME, s, to, cause, slot)

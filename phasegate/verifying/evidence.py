@@ -178,7 +178,7 @@ def _places(case: _Case) -> str:
 def _versions(case: _Case) -> str:
     slots = [slot for s in range(case.twin.sets) for slot in case.present(s)]
     return "; ".join(
-        f"{case.name(slot)} {case.life(slot).word} on {case.version(case.v.version[slot])}" for slot in slots
+        f"{case.name(slot)} {case.life(slot).word} on {case.version(case.v.installed(slot))}" for slot in slots
     )
 
 

@@ -141,7 +141,7 @@ def places(engine: Engine, found: list[Frame]) -> list[Place]:
 def frame(engine: Engine, state: State) -> Frame:
     """Return what there is to be seen of one state."""
     by_slot = dict(_standing_places(engine, state))
-    lives, versions = column(state, "life"), column(state, "version")
+    lives = column(state, "life")
     choices = ((choice, tuple(by_slot[slot] for slot in choice.candidates)) for choice in engine.legal(state))
     commands = ((some, tuple(by_slot[slot] for slot in some.slots)) for some in engine.outstanding(state))
     return Frame(
@@ -149,7 +149,7 @@ def frame(engine: Engine, state: State) -> Frame:
             place: Being(
                 life=Life(lives[slot] & c.STATE_BITS),
                 health=Health(lives[slot] >> c.HEALTH_SHIFT),
-                version=state.book.versions[versions[slot]] or None,
+                version=engine.version(state, slot),
             )
             for slot, place in by_slot.items()
         },

@@ -325,7 +325,7 @@ class Teller:
         found: dict[str, Any] = {}
         for slot in range(self.twin.slots):
             if v.life[slot] & c.STATE_BITS != Life.GONE:
-                found[self._name(slot)] = (v.life[slot], versions[v.version[slot]])
+                found[self._name(slot)] = (v.life[slot], versions[v.installed(slot)])
         for s, name in enumerate(self.sets):
             found[name] = (v.status[s], v.mark[s], v.code[s])
         for rollout in range(self.twin.rollouts):
@@ -335,13 +335,13 @@ class Teller:
 
     def _engines(self) -> dict[str, Any]:
         state, engine = self.state, self.engine
-        columns = {name: column(state, name) for name in ("life", "version", "status", "mark", "code")}
+        columns = {name: column(state, name) for name in ("life", "status", "mark", "code")}
         found: dict[str, Any] = {}
         for s, name in enumerate(self.sets):
             found[name] = (columns["status"][s], columns["mark"][s], columns["code"][s])
             slots = engine.members(state, name)
             for slot, ident in zip(slots, engine.ids(state, slots), strict=True):
-                found[f"{name}/{ident}"] = (columns["life"][slot], state.book.versions[columns["version"][slot]])
+                found[f"{name}/{ident}"] = (columns["life"][slot], engine.version(state, slot) or "")
         course, trait = column(state, "course"), column(state, "trait")
         for rollout in range(state.rows["rollout"]):
             found[f"rollout {rollout}"] = (course[rollout], trait[rollout])

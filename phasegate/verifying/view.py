@@ -79,7 +79,7 @@ def _by_instance(read: Callable[[Laid, int], Any]) -> Callable[[Laid], FrozenMap
 
 
 def _version(at: Laid, slot: int) -> str | None:
-    return at.open.work.book.versions[at.v.version[slot]] or None
+    return at.open.work.book.versions[at.v.installed(slot)] or None
 
 
 def _by_rollout(read: Callable[[Laid, int], Any]) -> Callable[[Laid], tuple[Any, ...]]:

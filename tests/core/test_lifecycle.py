@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fleets import HEALTH_MS, HOUR, MINUTE, NEW, OLD, STEP_MS, Story, a_fleet, a_set, a_story, vm
+from fleets import HEALTH_MS, HOUR, MINUTE, NEW, NEWER, OLD, STEP_MS, UBUNTU, Story, a_fleet, a_set, a_story, vm
 from transitions import MachineError
 
 import phasegate as pg
 from phasegate.core.events import What
 from phasegate.core.facts import Became, Commands, Ignored
 from phasegate.core.lifecycle import COMMANDS, TABLE, Do, Happening, Life, machine
+from phasegate.core.model import ImageVersion
 
 ONE, OTHER = "eastus/web/0", "eastus/web/1"
 ANSWERS = {
@@ -254,6 +255,43 @@ def test_an_answered_failure_leaves_the_version_known(kernel: Any) -> None:
     story.start(ONE)
     story.report(What.FAILED, ONE)
     assert (story.life(ONE), story.version(ONE)) == (Life.FAILED, OLD)
+
+
+@pytest.mark.parametrize("answers", [0, 1])
+def test_what_is_on_an_instance_that_leaves_while_it_is_restored(kernel: Any, answers: int) -> None:
+    """The target if its disk had been replaced; and it is not counted as one that joined too late."""
+    story = a_story(kernel, a_set(instances=2), max_unhealthy_percent=100).roll_out()
+    story.start(ONE)
+    for _ in range(answers):
+        story.answer(ONE)
+    story.report(What.FAILED, ONE)
+    story.on(pg.Scaled("eastus/web", story.state.now, removed=("0",)))
+    assert story.engine.version(story.state, 0) == (OLD, NEW)[answers]
+    assert not story.state.column("flag").flat()[0]
+
+
+def test_a_restore_that_is_answered_in_the_same_event_names_its_version(kernel: Any) -> None:
+    """The command was given, though nobody waits for it any more when the step is over."""
+    story = a_story(kernel, a_set(instances=[vm(0, version="1.5"), vm(1)])).roll_out()
+    story.start(ONE)
+    failed = pg.Signals.of(What.FAILED, [0], 5, attempt=1, answers=Do.REPLACE)
+    restored = pg.Signals.of(What.DISK_RESTORED, [0], 5, attempt=1, answers=Do.RESTORE)
+    assert commanded(story.on(pg.Signals.joined([failed, restored], 5))) == [("restore", "1.5", [0])]
+    assert (story.life(ONE), story.version(ONE)) == (Life.RESTORED, "1.5")
+
+
+def test_what_is_in_flight_goes_to_the_target_that_it_started_with(kernel: Any) -> None:
+    """Whatever is published, configured or begun meanwhile: a set takes another target with its next attempt only."""
+    story = a_story(kernel, a_set(instances=2)).roll_out()
+    story.start(ONE)
+    story.answer(ONE)
+    story.on(pg.Published(UBUNTU.name, ImageVersion(NEWER), 1))
+    story.on(pg.Configured(a_set(instances=2, automatic_os_upgrade=False), 1))
+    story.roll_out()
+    assert (story.life(ONE), story.version(ONE)) == (Life.CONFIGURING, NEW)
+    story.answer(ONE)
+    story.healthy(ONE)
+    assert (story.life(ONE), story.version(ONE)) == (Life.UPGRADED, NEW)
 
 
 def test_a_manual_rollout_never_restores(kernel: Any) -> None:

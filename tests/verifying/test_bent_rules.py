@@ -71,6 +71,7 @@ class EarlyHealth(Kernel):
     def happen(self, happening: int, slot: int, cause: int) -> None:
         super().happen(happening, slot, cause)
         if self.v.life[slot] & c.STATE_BITS == Life.VERIFYING:
+            self.v.version[slot] = self.v.installed(slot)
             self.put(slot, Life.UPGRADED, Health.HEALTHY)
 
 
@@ -89,7 +90,7 @@ class AnotherRestore(Kernel):
     def happen(self, happening: int, slot: int, cause: int) -> None:
         super().happen(happening, slot, cause)
         if self.v.life[slot] & c.STATE_BITS == Life.RESTORING:
-            self.v.previous[slot] = self.v.link[self.v.set_of(slot) * c.LINK + c.LINK_TARGET]
+            self.v.version[slot] = self.v.link[self.v.set_of(slot) * c.LINK + c.LINK_TARGET]
 
 
 class NoProtection(Kernel):
@@ -221,7 +222,7 @@ BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
     (NoProtection, "protection", Promise.TARGET_UNTOUCHED, "a batch to 2.0.0 takes eastus/web/1 (pending, 1.0.0)"),
     (ManualRestores, "manual", Promise.MANUAL_NEVER_RESTORES, "restoring on 1.0.0"),
     (Miscounts, "set_of_one", Promise.COUNTS_ADD_UP, "eastus/web has 1 instances and counts 1 pending"),
-    (AnotherRestore, "rollback", Promise.COMMANDS_AS_RECORDED, "restoring on 1.0.0"),
+    (AnotherRestore, "rollback", Promise.COMMANDS_AS_RECORDED, "restoring on 2.0.0"),
     (NeverEnds, "batch_cap", Promise.EVERY_ROLLOUT_ENDS, "rollout 0 still runs, and nothing is left that must happen"),
     (EndsEarly, "healthy_environment", Promise.EVERYONE_UPGRADED, "not on the target at the end: "),
     (NeverEnds, "set_of_two", Promise.SMALL_SETS_END, "rollout 0 still runs, and nothing is left that must happen"),
