@@ -43,6 +43,10 @@ TOO_LATE: Final = 64  # joined pending after its set's attempt had ended: not el
 SWAPPED: Final = 64  # the same bit in `restoring`: the target is on it, and another version is what it had before
 UNANSWERED: Final = 128  # is being restored because a command timed out: unknown what is on it, should that fail
 
+# `deadline` has a time modulo `DEADLINES`; timeouts are bounded so that it stays apart from every other (`deadline_of`)
+DEADLINES: Final = 2**32
+TIMEOUT_MS_MAX: Final = 2**31 - 1  # 24 days and 20 hours
+
 # --- a bucket: the instances of one set with one phase ordering number, one cell and one upgrade domain ---------------
 # `site`: six numbers a bucket
 SITE_SET: Final = 0

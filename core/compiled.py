@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from phasegate.core.codes import TIMEOUT_MS_MAX
 from phasegate.core.compiling import make_statics
 from phasegate.core.directory import Directory, sorted_models
+from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Fleet, ScaleSet
 from phasegate.core.rules import Policy, Rules
 from phasegate.core.statics import Statics
@@ -25,8 +27,11 @@ class Compiled:
 
     @classmethod
     def of(cls, fleet: Fleet, policy: Policy) -> Compiled:
-        """Compile; `InvalidModel` if the fleet's own conflicts, groups or phases cannot be right."""
+        """Compile; `InvalidModel` if the fleet's own conflicts, groups or phases, or the timeouts cannot be right."""
         rules = policy.rules(fleet)
+        for name in ("health_timeout_ms", "step_timeout_ms"):
+            if not 1 <= getattr(rules, name) <= TIMEOUT_MS_MAX:
+                raise InvalidModel(f"{getattr(rules, name)} is not between 1 and {TIMEOUT_MS_MAX}", name)
         if rules.phases is not None:
             check_phases(rules.phases, (), rules.pairs)
         topology = Topology.of(fleet, rules.edges, rules.pairs)

@@ -236,6 +236,7 @@ class Engine:
         """Let every timer due before that time pass, in order; return whether there was one."""
         work = self._work
         due = work.timers.pop_due(before, reader.now)
+        work.kernel.leap()
         for _, kind, of in due:
             if kind == c.TIMER_DEADLINE:
                 work.kernel.pass_deadlines(work.kernel.overdue(of, before))

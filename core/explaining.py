@@ -256,7 +256,7 @@ def explain(work: Working, slot: int, now: int, picks: Picks) -> Explanation:
         work.book.versions[v.link[s * c.LINK + c.LINK_TARGET]],
         _in_order(reasons),
         is_selected,
-        v.deadline[slot] or None,
+        work.kernel.deadline_of(slot) or None,
         _earliest(work, s, reasons),
     )
 

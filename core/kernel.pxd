@@ -29,6 +29,7 @@ cdef enum:
     TOO_LATE = 64
     SWAPPED = 64
     UNANSWERED = 128
+    TIMEOUT_MS_MAX = 2147483647
     # a bucket
     SITE_SET = 0
     SITE_CELL = 1
@@ -243,7 +244,7 @@ cdef class Kernel:
     cdef uint16_t* failed
     cdef uint32_t* bucket
     cdef int64_t* observed
-    cdef int64_t* deadline
+    cdef uint32_t* deadline
     cdef uint32_t* order
     cdef int32_t* site
     cdef uint32_t* wait
@@ -293,6 +294,7 @@ cdef class Kernel:
     cdef bint has_looked  # at other instances than the one that something happened to, and somebody may have gone by it
     cdef bint is_last_turn
     cdef int64_t now
+    cdef int64_t since  # no deadline of an instance in flight lies before it
     cdef Ints trace
     cdef Py_ssize_t group
 
@@ -313,6 +315,9 @@ cdef class Kernel:
     cdef int first_bucket(self, int s) noexcept nogil
     cdef int end_bucket(self, int s) noexcept nogil
     cdef int64_t c_earliest(self, int s) noexcept nogil
+    cdef int find_overdue(self, int s, int64_t before) except -1 nogil
+    cdef int64_t time_of_deadline(self, int slot) noexcept nogil
+    cdef int c_leap(self) except -1 nogil
     cdef int c_cap(self, int s) noexcept nogil
     cdef int c_healthy_at_most(self, int s) noexcept nogil
     cdef int c_room(self, int s) noexcept nogil

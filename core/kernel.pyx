@@ -30,7 +30,7 @@ CODES = dict(
     WROTE_BEGUN=WROTE_BEGUN, WROTE_STATUS=WROTE_STATUS, WROTE_MARK=WROTE_MARK, WROTE_CODE=WROTE_CODE,
     WROTE_TALLY=WROTE_TALLY, WROTE_LINK=WROTE_LINK, WROTE_CLOCK=WROTE_CLOCK,
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
-    SWAPPED=SWAPPED, UNANSWERED=UNANSWERED,
+    SWAPPED=SWAPPED, UNANSWERED=UNANSWERED, TIMEOUT_MS_MAX=TIMEOUT_MS_MAX,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
     SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
     WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT, LATELY_MAX=LATELY_MAX,
@@ -272,7 +272,7 @@ cdef class Kernel:
         self.failed = <uint16_t*>start_of(flat["failed"])
         self.bucket = <uint32_t*>start_of(flat["bucket"])
         self.observed = <int64_t*>start_of(flat["observed"])
-        self.deadline = <int64_t*>start_of(flat["deadline"])
+        self.deadline = <uint32_t*>start_of(flat["deadline"])
         self.order = <uint32_t*>start_of(flat["order"])
         self.site = <int32_t*>start_of(flat["site"])
         self.wait = <uint32_t*>start_of(flat["wait"])
@@ -367,6 +367,7 @@ cdef class Kernel:
     def refresh(self):
         """Work out anew what is remembered beside the state: which cells are busy; every set is hot."""
         cdef int cell, s
+        self.since = self.workspace.now
         memset(self.touched, 0, self.set_count + 1)
         self.touched_sets.size = self.unsettled.size = self.refusals.size = 0
         self.assumed_sets.size = self.hot_sets.size = 0
@@ -382,7 +383,7 @@ cdef class Kernel:
     def begin(self, int64_t now):
         """Open a step at `now` with an empty trace."""
         cdef Py_ssize_t i
-        self.now = now
+        self.now, self.since = now, self.workspace.now
         for i in range(self.commanded.size):
             self.commands[self.commanded.data[i] >> 3] = 0
         self.commanded.size = 0
@@ -605,6 +606,7 @@ cdef class Kernel:
         cdef int64_t found = 0
         cdef int bucket
         cdef uint32_t* run
+        cdef int64_t time
         cdef int i, slot
         if self.tally[<Py_ssize_t>s * TALLY + TALLY_FLIGHT]:
             for bucket in range(self.first_bucket(s), self.end_bucket(s)):
@@ -613,12 +615,17 @@ cdef class Kernel:
                     for i in range(self.site[bucket * SITE + SITE_COUNT]):
                         slot = run[i]
                         if is_in_flight(self.life[slot] & STATE_BITS):
-                            if not found or self.deadline[slot] < found:
-                                found = self.deadline[slot]
+                            time = self.time_of_deadline(slot)
+                            if not found or time < found:
+                                found = time
         return found
 
     def overdue(self, int s, int64_t before):
         """Return the slots of the set's instances in flight whose deadline lies before that time, in order."""
+        self.find_overdue(s, before)
+        return as_array("I", self.found.data, self.found.size)
+
+    cdef int find_overdue(self, int s, int64_t before) except -1 nogil:
         cdef int bucket, i, slot
         cdef uint32_t* run
         self.found.size = 0
@@ -627,9 +634,37 @@ cdef class Kernel:
                 run = self.order + self.site[bucket * SITE + SITE_FIRST]
                 for i in range(self.site[bucket * SITE + SITE_COUNT]):
                     slot = run[i]
-                    if is_in_flight(self.life[slot] & STATE_BITS) and self.deadline[slot] < before:
+                    if is_in_flight(self.life[slot] & STATE_BITS) and self.time_of_deadline(slot) < before:
                         push(&self.found, slot)
-        return as_array("I", self.found.data, self.found.size)
+        return 0
+
+    cdef int64_t time_of_deadline(self, int slot) noexcept nogil:
+        return self.since + <uint32_t>(self.deadline[slot] - <uint32_t>self.since)
+
+    def deadline_of(self, int slot):
+        """Return when the instance's deadline falls due, 0 if it is not in flight."""
+        return self.time_of_deadline(slot) if is_in_flight(self.life[slot] & STATE_BITS) else 0
+
+    def set_deadline(self, int slot, int64_t time):
+        """Set when the instance's deadline falls due."""
+        self.deadline[slot] = <uint32_t>time
+
+    def leap(self):
+        """Where time has leapt so far that all deadlines before the leap lie behind: let them be of the instant before."""
+        if self.now - self.since > TIMEOUT_MS_MAX:
+            self.c_leap()
+
+    cdef int c_leap(self) except -1 nogil:
+        cdef Py_ssize_t i
+        cdef int s, slot
+        for s in range(self.set_count):
+            self.find_overdue(s, self.now)
+            for i in range(self.found.size):
+                slot = self.found.data[i]
+                self.deadline[slot] = <uint32_t>(self.now - 1)
+                mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_DEADLINE)
+        self.since = self.now - 1
+        return 0
 
     @property
     def assumed(self):
@@ -1344,14 +1379,14 @@ cdef class Kernel:
         cdef bint is_unknown
         self.deadline[slot] = 0
         if to == REPLACING:
-            self.deadline[slot] = self.now + self.step_timeout_ms
+            self.deadline[slot] = <uint32_t>(self.now + self.step_timeout_ms)
         elif to == CONFIGURING:
-            self.deadline[slot] = self.now + self.step_timeout_ms
+            self.deadline[slot] = <uint32_t>(self.now + self.step_timeout_ms)
             health = self.forget_health(slot, INITIALIZING)
         elif to == VERIFYING:
-            self.deadline[slot] = self.now + self.health_timeout_ms
+            self.deadline[slot] = <uint32_t>(self.now + self.health_timeout_ms)
         elif to == RESTORING:
-            self.deadline[slot] = self.now + self.step_timeout_ms
+            self.deadline[slot] = <uint32_t>(self.now + self.step_timeout_ms)
             if before != REPLACING and self.version[slot] != target:
                 self.flag[slot] |= SWAPPED
                 wrote |= WROTE_FLAG
@@ -1551,7 +1586,7 @@ cdef class Kernel:
         self.observed[slot] = observed_at
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
         if health == HEALTHY and state == VERIFYING:
-            if observed_at >= self.deadline[slot] - self.health_timeout_ms:
+            if observed_at >= self.time_of_deadline(slot) - self.health_timeout_ms:
                 self.lead(H_HEALTHY, slot, BY_SIGNAL, health)
                 return 0
         return self.c_put(slot, state, health)

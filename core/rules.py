@@ -125,7 +125,7 @@ class Rules:
     prioritize_unhealthy: bool = False
     enable_cross_zone: bool = False
     has_rollback: bool = False
-    step_timeout_ms: int = 90 * 60_000
+    step_timeout_ms: int = 90 * 60_000  # this and the next from 1 to `TIMEOUT_MS_MAX`
     health_timeout_ms: int = 5 * 60_000
     supersede: Literal["finish", "cancel"] = "finish"
     asks: tuple[UserPolicy, ...] = ()

@@ -50,6 +50,13 @@ class Workspace:
         self.state, self.is_spoilt = state, False
         return "near"
 
+    @property
+    def now(self) -> int:
+        """The time of the state that is laid open (ms UTC)."""
+        if self.state is None:
+            raise AssertionError("a workspace tells the time after it has taken up a state")
+        return self.state.now
+
     def spoil(self) -> None:
         """Say that the flat columns were written and will not be published: the next taking up mends them."""
         self.is_spoilt = True

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Protocol
 import attrs
 from attrs import evolve, field, frozen
 
+from phasegate.core.codes import TIMEOUT_MS_MAX
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Fleet, Image, ScaleSet, refuse_unknown
 from phasegate.core.rules import Rules, UserPolicy
@@ -178,8 +179,8 @@ RANGES: Final[dict[str, tuple[int, int]]] = {
     "phase_failure_percent": (0, 100),
     "pause_between_batches_ms": (0, 2**53),
     "phase_bake_ms": (0, 2**53),
-    "health_timeout_ms": (1, 2**53),
-    "step_timeout_ms": (1, 2**53),
+    "health_timeout_ms": (1, TIMEOUT_MS_MAX),
+    "step_timeout_ms": (1, TIMEOUT_MS_MAX),
 }
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "unhealthy_upgraded_of": ("upgraded", "set"),

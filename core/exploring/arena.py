@@ -55,6 +55,11 @@ class Arena:
             for table in ("instance", "order", "bucket", "set")
         }
 
+    @property
+    def now(self) -> int:
+        """The time of the state (ms UTC)."""
+        return self.state.now
+
     def save(self) -> bytes:
         """Return everything that a step may change."""
         return bytes(self.block[: self.mutable_bytes])

@@ -154,7 +154,7 @@ cdef class Ground:
         found |= <uint64_t>self.beside.ghost[slot] << 40
         found |= <uint64_t>self.tag[slot] << 48
         found |= <uint64_t>self.beside.wire[slot] << 56
-        if state == VERIFYING and self.k.observed[slot] >= self.k.deadline[slot] - self.timeout and self.beside.rest[STALE_PURSE]:
+        if state == VERIFYING and self.k.observed[slot] >= self.k.time_of_deadline(slot) - self.timeout and self.beside.rest[STALE_PURSE]:
             found |= <uint64_t>1 << 58
         return found
 
@@ -414,9 +414,9 @@ cdef class Ground:
         self.beside.wire[slot] = word >> 56 & 3
         self.k.observed[slot] = SEEN_SINCE if word >> 58 & 1 else SEEN
         if state == VERIFYING:
-            self.k.deadline[slot] = ENTERED + self.timeout
+            self.k.deadline[slot] = <uint32_t>(ENTERED + self.timeout)
         else:
-            self.k.deadline[slot] = NOW + 1 if is_in_flight(state) else 0
+            self.k.deadline[slot] = <uint32_t>(NOW + 1) if is_in_flight(state) else 0
 
     cdef void count(self, int slot, int by) noexcept nogil:
         """Count an instance as it stands (1), or no more (-1)."""

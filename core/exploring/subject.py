@@ -120,7 +120,7 @@ class Open:
             room.grow(state, rollout=state.rows["rollout"] + more)
             state = room.workspace.state or state
         self.state = state
-        self.arena = Arena(state)
+        self.arena = Arena(evolve(state, now=OLD))  # no deadline that an exploration sets lies before it
         work = Working(engine.compiled, engine.kernel_class)
         work.workspace = self.arena  # type: ignore[assignment]  # it has what kernels and views look at
         work.v = Views(self.arena)  # type: ignore[arg-type]  # the same
@@ -229,9 +229,10 @@ class Open:
         v, timeout = self.v, self.work.compiled.statics.health_timeout_ms
         for slot in range(self.rows["instance"]):
             state = v.life[slot] & c.STATE_BITS
-            is_since = state == Life.VERIFYING and v.observed[slot] >= v.deadline[slot] - timeout
+            deadline = self.kernel.deadline_of(slot)
+            is_since = state == Life.VERIFYING and v.observed[slot] >= deadline - timeout
             v.observed[slot] = SEEN_SINCE if is_since else SEEN
-            v.deadline[slot] = ENTERED + timeout if state == Life.VERIFYING else NOW + 1 if v.deadline[slot] else 0
+            self.kernel.set_deadline(slot, ENTERED + timeout if state == Life.VERIFYING else NOW + 1 if deadline else 0)
         for s in range(self.rows["set"]):
             clock = s * c.CLOCK
             v.clock[clock + c.CLOCK_BEGAN] = 0

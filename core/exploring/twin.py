@@ -131,7 +131,7 @@ class Explorer:
             return (*NOBODY, self.open.tags[slot])
         timeout = self.open.work.compiled.statics.health_timeout_ms
         is_verifying = v.life[slot] & c.STATE_BITS == Life.VERIFYING
-        has_heard = is_verifying and v.observed[slot] >= v.deadline[slot] - timeout
+        has_heard = is_verifying and v.observed[slot] >= self.kernel.deadline_of(slot) - timeout
         return (
             v.life[slot],
             v.flag[slot],
@@ -210,10 +210,10 @@ class Explorer:
         v.life[slot], v.flag[slot], v.version[slot], v.failed[slot] = record[:4]
         self.ghost[slot], has_heard, self.wire[slot] = record[4:7]
         state = record[0] & c.STATE_BITS
-        v.deadline[slot] = NOW + timeout if state in IN_FLIGHT else 0
+        self.kernel.set_deadline(slot, NOW + timeout if state in IN_FLIGHT else 0)
         v.observed[slot] = NOW if has_heard else SEEN
         if state == Life.VERIFYING and not has_heard:
-            v.deadline[slot] = SEEN + timeout + 1
+            self.kernel.set_deadline(slot, SEEN + timeout + 1)
 
     def _write_set(self, s: int, hold: int, record: tuple[Any, ...]) -> None:
         v, link, clock = self.v, s * c.LINK, s * c.CLOCK

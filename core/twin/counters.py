@@ -34,6 +34,7 @@ class Counters:
     is_compiled = False
 
     def __init__(self, workspace: Workspace, statics: Statics, ask: Ask | None) -> None:
+        self.workspace = workspace
         self.v = Views(workspace)
         self.statics = statics
         self.ask = ask
@@ -49,6 +50,7 @@ class Counters:
         self.is_quiet = False  # assumptions are being taken back: nobody is heated by that
         self.now = 0
         self.commanded: set[int] = set()  # slots that this step has given a command, which nobody can have answered
+        self.since = 0  # no deadline of an instance in flight lies before it
         self.trace = array("i")
         self._group = -1  # where the trace's open group of instances has its count
         self.refresh()
@@ -60,6 +62,7 @@ class Counters:
 
         What a step that did not come to its end has left behind is forgotten.
         """
+        self.since = self.workspace.now
         self.touched = bytearray(self.set_count)
         for left in (self.touched_sets, self.unsettled, self.refusals, self.assumed, self.hot_sets):
             left.clear()
@@ -74,7 +77,7 @@ class Counters:
 
     def begin(self, now: int) -> None:
         """Open a step at `now` with an empty trace."""
-        self.now = now
+        self.now, self.since = now, self.workspace.now
         self.commanded.clear()
         self.trace = array("i")
         self._group = -1
@@ -249,8 +252,9 @@ class Counters:
         for bucket in self.buckets(s):
             if v.wait[bucket * c.WAIT + c.WAIT_FLIGHT]:
                 for slot in self.members(bucket):
-                    if is_in_flight(v.life[slot] & c.STATE_BITS) and (not found or v.deadline[slot] < found):
-                        found = v.deadline[slot]
+                    time = self.deadline_of(slot)
+                    if time and (not found or time < found):
+                        found = time
         return found
 
     def overdue(self, s: int, before: int) -> array[int]:
@@ -259,10 +263,35 @@ class Counters:
         found = array("I")
         for bucket in self.buckets(s):
             if v.wait[bucket * c.WAIT + c.WAIT_FLIGHT]:
-                for slot in self.members(bucket):
-                    if is_in_flight(v.life[slot] & c.STATE_BITS) and v.deadline[slot] < before:
-                        found.append(slot)
+                found.extend(slot for slot in self.members(bucket) if 0 < self.deadline_of(slot) < before)
         return found
+
+    def deadline_of(self, slot: int) -> int:
+        """Return when the instance's deadline falls due, 0 if it is not in flight.
+
+        Its column has the time modulo 2**32. That is enough: deadlines pass before anything else happens, so none lies
+        before the state that the step began from, and none farther ahead of it than the leap and the longest timeout.
+        """
+        if not is_in_flight(self.v.life[slot] & c.STATE_BITS):
+            return 0
+        return self.since + (self.v.deadline[slot] - self.since) % c.DEADLINES
+
+    def set_deadline(self, slot: int, time: int) -> None:
+        """Set when the instance's deadline falls due."""
+        self.v.deadline[slot] = time % c.DEADLINES
+
+    def leap(self) -> None:
+        """Where time has leapt so far that all deadlines before the leap lie behind: let them be of the instant before.
+
+        So they stay apart from those that come up now. In which order they fall due must be known already.
+        """
+        if self.now - self.since <= c.TIMEOUT_MS_MAX:
+            return
+        for s in range(self.set_count):
+            for slot in self.overdue(s, self.now):
+                self.set_deadline(slot, self.now - 1)
+                self.v.touch_slot(slot, c.WROTE_DEADLINE)
+        self.since = self.now - 1
 
 
 def is_in_flight(state: int) -> bool:

@@ -39,14 +39,14 @@ class Stepper(Selector):
         wrote = c.WROTE_DEADLINE
         v.deadline[slot] = 0
         if to == Life.REPLACING:
-            v.deadline[slot] = self.now + self.statics.step_timeout_ms
+            self.set_deadline(slot, self.now + self.statics.step_timeout_ms)
         elif to == Life.CONFIGURING:
-            v.deadline[slot] = self.now + self.statics.step_timeout_ms
+            self.set_deadline(slot, self.now + self.statics.step_timeout_ms)
             health = self.forget_health(slot, Health.INITIALIZING)
         elif to == Life.VERIFYING:
-            v.deadline[slot] = self.now + self.statics.health_timeout_ms
+            self.set_deadline(slot, self.now + self.statics.health_timeout_ms)
         elif to == Life.RESTORING:
-            v.deadline[slot] = self.now + self.statics.step_timeout_ms
+            self.set_deadline(slot, self.now + self.statics.step_timeout_ms)
             if before != Life.REPLACING and v.version[slot] != target:
                 v.flag[slot] |= c.SWAPPED
                 wrote |= c.WROTE_FLAG
@@ -190,7 +190,7 @@ class Stepper(Selector):
         v.observed[slot] = observed_at
         v.touch_slot(slot, c.WROTE_OBSERVED)
         self.put(slot, state, health)
-        entered = v.deadline[slot] - self.statics.health_timeout_ms
+        entered = self.deadline_of(slot) - self.statics.health_timeout_ms
         if health == Health.HEALTHY and state == Life.VERIFYING and observed_at >= entered:
             self.happen(Happening.HEALTHY, slot, c.BY_SIGNAL)
         return 0

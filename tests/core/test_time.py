@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 from fleets import CORP, HEALTH_MS, HOUR, MINUTE, NEW, OLD, UBUNTU, Story, a_fleet, a_set, a_story, vm
 
 import phasegate as pg
+from phasegate.core.codes import DEADLINES, TIMEOUT_MS_MAX
+from phasegate.core.facts import Became
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Image, ImageVersion, Replica, Window
 from phasegate.core.schedule import first_instant, later_instant
@@ -86,6 +88,71 @@ def test_many_timers_pass_in_one_step(kernel: Any) -> None:
     story.configured()
     story.on(pg.Tick(DAY))
     assert [story.life(name) for name in ("eastus/a/0", "eastus/b/0")] == [Life.RESTORING] * 2
+
+
+# --- far ahead, far behind -------------------------------------------------------------------------------------------
+
+AROUND = (0, DEADLINES - HEALTH_MS, DEADLINES - 1, DEADLINES, 3 * DEADLINES - 7)  # where a column's numbers begin anew
+
+
+@pytest.mark.parametrize("begin", AROUND)
+@pytest.mark.parametrize("timeout", [1, HEALTH_MS, TIMEOUT_MS_MAX])
+def test_a_deadline_is_told_whenever_it_is(kernel: Any, begin: int, timeout: int) -> None:
+    """A moment before it is in time, a moment after it is not."""
+    story = a_story(kernel, now=begin, health_timeout_ms=timeout).roll_out()
+    story.start(ONE)
+    story.configured(ONE)
+    assert story.engine.next_time(story.state) == begin + timeout
+    assert story.engine.explain(story.state, ONE).deadline == begin + timeout
+    before = story.state
+    story.healthy(ONE, now=begin + timeout)
+    assert story.life(ONE) is Life.UPGRADED
+    story.state = before
+    story.healthy(ONE, now=begin + timeout + 1)
+    assert story.life(ONE) is Life.RESTORING
+
+
+@pytest.mark.parametrize("begin", AROUND)
+@pytest.mark.parametrize("leap", [TIMEOUT_MS_MAX, TIMEOUT_MS_MAX + 1, DEADLINES, 5 * DEADLINES + 1])
+@pytest.mark.parametrize("timeout", [90 * MINUTE, TIMEOUT_MS_MAX])
+def test_what_passed_long_ago_stays_apart_from_what_comes_up(kernel: Any, begin: int, leap: int, timeout: int) -> None:
+    """After years in which nobody looked, deadlines pass in their order; those of the restores are told from them."""
+    fleet = a_fleet(a_set("eastus/a", 2), a_set("eastus/b", 2))
+    options = {"max_batch_percent": 100, "max_unhealthy_percent": 100}
+    story = a_story(kernel, fleet, now=begin, step_timeout_ms=timeout, **options).roll_out()
+    story.start("eastus/b/0")
+    story.start("eastus/a/0", now=begin + 1)
+    facts = story.on(pg.Tick(begin + 1 + leap))
+    became = [(fact.set, fact.state) for fact in facts if isinstance(fact, Became)]
+    assert became == [("eastus/b", Life.RESTORING), ("eastus/a", Life.RESTORING)]
+    assert story.engine.next_time(story.state) == story.now + timeout
+    assert [story.engine.explain(story.state, name).deadline for name in ("eastus/a/0", "eastus/b/0")] == [
+        story.now + timeout
+    ] * 2
+    story.on(pg.Tick(story.now + timeout - 1))
+    assert story.life("eastus/a/0") is Life.RESTORING
+    story.on(pg.Tick(story.now + 1))
+    assert [story.life(name) for name in ("eastus/a/0", "eastus/b/0")] == [Life.FAILED] * 2
+
+
+@pytest.mark.parametrize("name", ["health_timeout_ms", "step_timeout_ms"])
+@pytest.mark.parametrize("timeout", [0, TIMEOUT_MS_MAX + 1])
+def test_a_timeout_is_at_most_24_days(kernel: Any, name: str, timeout: int) -> None:
+    """In the options of a policy, and in what any policy makes of the rules."""
+
+    @frozen
+    class Patient:
+        def rules(self, fleet: pg.Fleet) -> Any:
+            return evolve(pg.policies.availability_first().rules(fleet), **{name: timeout})
+
+        def document(self) -> dict[str, object]:
+            return {}
+
+    refusal = f"^{timeout} is not between 1 and {TIMEOUT_MS_MAX} \\(at `{name}`\\)$"
+    with pytest.raises(pg.InvalidModel, match=refusal):
+        pg.policies.availability_first(**{name: timeout})
+    with pytest.raises(pg.InvalidModel, match=refusal):
+        pg.Engine(a_fleet(), Patient(), kernel=kernel)
 
 
 # --- pause between batches -------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ REPORTS: Final = (
     v.observed[slot] = observed_at
     v.touch_slot(slot, c.WROTE_OBSERVED)
     self.put(slot, state, health)
-    entered = v.deadline[slot] - self.statics.health_timeout_ms
+    entered = self.deadline_of(slot) - self.statics.health_timeout_ms
     if health == Health.HEALTHY and state == Life.VERIFYING and observed_at >= entered:""",
          """self.put(slot, state, health)
     if health == Health.HEALTHY and state == Life.VERIFYING:"""),
