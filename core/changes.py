@@ -298,7 +298,7 @@ def settle_in(work: Working, s: int, joining: Sequence[tuple[int, Instance]], no
             if v.failed[slot]:
                 work.book = evolve(work.book, failed_more=work.book.failed_more | {(slot, v.failed[slot])})
             v.failed[slot] = number
-        v.observed[slot] = now - 1
+        v.observe(slot, now - 1)
         v.life[slot] = Life.GONE
         v.touch_slot(slot)
         work.kernel.put(slot, Life.PENDING, Health.INITIALIZING)

@@ -47,6 +47,10 @@ UNANSWERED: Final = 128  # is being restored because a command timed out: unknow
 DEADLINES: Final = 2**32
 TIMEOUT_MS_MAX: Final = 2**31 - 1  # 24 days and 20 hours
 
+# `observed` has a time + 1 in 48 bits, the lowest 16 first; 0 is never
+OBSERVED: Final = 3
+TIME_MAX: Final = 2**48 - 2  # ms: the year 10889
+
 # --- a bucket: the instances of one set with one phase ordering number, one cell and one upgrade domain ---------------
 # `site`: six numbers a bucket
 SITE_SET: Final = 0

@@ -61,7 +61,7 @@ COLUMNS: Final = (
     Column("failed", "instance", "H", mark=c.WROTE_FAILED),  # the last version that failed here
     Column("bucket", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),
     Column("ident", "instance", "I", role="identity", mark=c.WROTE_IDENTITY),  # the id, or its place among names
-    Column("observed", "instance", "q", role="timing", mark=c.WROTE_OBSERVED),  # of the last health report
+    Column("observed", "instance", "H", c.OBSERVED, role="timing", mark=c.WROTE_OBSERVED),  # the last health report
     Column("deadline", "instance", "I", role="timing", mark=c.WROTE_DEADLINE),  # ms modulo 2**32; 0 unless in flight
     Column("order", "order", "I", role="identity", mark=c.WROTE_ORDER),  # slots, bucket by bucket, in order of id
     Column("site", "bucket", "i", c.SITE, role="identity", mark=c.WROTE_SITE),

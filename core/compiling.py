@@ -132,8 +132,7 @@ class Compiler:
         flat["order"] = array("I", range(total))
         for name in ("failed", "deadline"):
             flat[name] = array(flat[name].typecode, [0]) * total
-        # Nothing has been reported yet, so any report counts, even one observed at the epoch.
-        flat["observed"] = array("q", [-1]) * total
+        flat["observed"] = array("H", bytes(2 * c.OBSERVED * total))  # nothing has been reported yet: any report counts
         for slot, number in failed_last.items():
             flat["failed"][slot] = number
         counts: dict[Table, int] = {

@@ -52,8 +52,6 @@ from phasegate.core.rules import Policy
 from phasegate.core.state import ATTEMPTS_KEPT, AttemptRecord, State
 from phasegate.core.working import Working
 
-TIME_MAX = 2**53  # ms: integers that every JSON reader keeps exact
-
 
 @frozen
 class Choice:
@@ -476,8 +474,8 @@ _CHANGES: dict[type, Callable[[Working, Any], None]] = {
 
 
 def _time(now: int) -> int:
-    if isinstance(now, bool) or not isinstance(now, int) or not 0 <= now <= TIME_MAX:
-        raise InvalidEvent(f"time {now!r} is not whole milliseconds from 0 to 2**53")
+    if isinstance(now, bool) or not isinstance(now, int) or not 0 <= now <= c.TIME_MAX:
+        raise InvalidEvent(f"time {now!r} is not whole milliseconds from 0 to 2**48 - 2")
     return now
 
 

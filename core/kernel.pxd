@@ -30,6 +30,7 @@ cdef enum:
     SWAPPED = 64
     UNANSWERED = 128
     TIMEOUT_MS_MAX = 2147483647
+    OBSERVED = 3
     # a bucket
     SITE_SET = 0
     SITE_CELL = 1
@@ -243,7 +244,7 @@ cdef class Kernel:
     cdef uint16_t* version
     cdef uint16_t* failed
     cdef uint32_t* bucket
-    cdef int64_t* observed
+    cdef uint16_t* observed
     cdef uint32_t* deadline
     cdef uint32_t* order
     cdef int32_t* site
@@ -397,3 +398,13 @@ cdef class Kernel:
     cdef int judge_phase(self, int rollout) except -1 nogil
     cdef int c_open_phase(self, int rollout, int phase) except -1 nogil
     cdef int end_rollout(self, int rollout, int course) except -1 nogil
+
+    cdef inline int64_t observed_at(self, int slot) noexcept nogil:
+        cdef const uint16_t* row = self.observed + <Py_ssize_t>slot * OBSERVED
+        return (row[0] | <int64_t>row[1] << 16 | <int64_t>row[2] << 32) - 1
+
+    cdef inline void observe(self, int slot, int64_t time) noexcept nogil:
+        cdef uint16_t* row = self.observed + <Py_ssize_t>slot * OBSERVED
+        row[0] = <uint16_t>(time + 1)
+        row[1] = <uint16_t>(time + 1 >> 16)
+        row[2] = <uint16_t>(time + 1 >> 32)

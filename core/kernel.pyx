@@ -30,7 +30,7 @@ CODES = dict(
     WROTE_BEGUN=WROTE_BEGUN, WROTE_STATUS=WROTE_STATUS, WROTE_MARK=WROTE_MARK, WROTE_CODE=WROTE_CODE,
     WROTE_TALLY=WROTE_TALLY, WROTE_LINK=WROTE_LINK, WROTE_CLOCK=WROTE_CLOCK,
     STATE_BITS=STATE_BITS, HEALTH_SHIFT=HEALTH_SHIFT, BROKEN=BROKEN, REFUSED=REFUSED, TOO_LATE=TOO_LATE,
-    SWAPPED=SWAPPED, UNANSWERED=UNANSWERED, TIMEOUT_MS_MAX=TIMEOUT_MS_MAX,
+    SWAPPED=SWAPPED, UNANSWERED=UNANSWERED, TIMEOUT_MS_MAX=TIMEOUT_MS_MAX, OBSERVED=OBSERVED,
     SITE_SET=SITE_SET, SITE_CELL=SITE_CELL, SITE_DOMAIN=SITE_DOMAIN, SITE_NUMBER=SITE_NUMBER,
     SITE_FIRST=SITE_FIRST, SITE_COUNT=SITE_COUNT, SITE=SITE,
     WAIT_PENDING=WAIT_PENDING, WAIT_BAD=WAIT_BAD, WAIT_FLIGHT=WAIT_FLIGHT, WAIT=WAIT, LATELY_MAX=LATELY_MAX,
@@ -271,7 +271,7 @@ cdef class Kernel:
         self.version = <uint16_t*>start_of(flat["version"])
         self.failed = <uint16_t*>start_of(flat["failed"])
         self.bucket = <uint32_t*>start_of(flat["bucket"])
-        self.observed = <int64_t*>start_of(flat["observed"])
+        self.observed = <uint16_t*>start_of(flat["observed"])
         self.deadline = <uint32_t*>start_of(flat["deadline"])
         self.order = <uint32_t*>start_of(flat["order"])
         self.site = <int32_t*>start_of(flat["site"])
@@ -1434,8 +1434,8 @@ cdef class Kernel:
         return self.version[slot]
 
     cdef int forget_health(self, int slot, int health) noexcept nogil:
-        if self.observed[slot] < self.now - 1:
-            self.observed[slot] = self.now - 1
+        if self.observed_at(slot) < self.now - 1:
+            self.observe(slot, self.now - 1)
             mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
         return health
 
@@ -1573,7 +1573,7 @@ cdef class Kernel:
         cdef int s = self.site[bucket * SITE + SITE_SET]
         prefetch(self.life + third)
         prefetch(self.bucket + third)
-        prefetch(self.observed + third)
+        prefetch(self.observed + <Py_ssize_t>third * OBSERVED)
         prefetch(self.site + <Py_ssize_t>self.bucket[second] * SITE)
         prefetch(self.wait + <Py_ssize_t>bucket * WAIT)
         prefetch(self.tally + <Py_ssize_t>s * TALLY)
@@ -1581,9 +1581,10 @@ cdef class Kernel:
         prefetch(self.link + <Py_ssize_t>s * LINK)
 
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil:
-        if observed_at <= self.observed[slot]:
-            return DUPLICATE if observed_at == self.observed[slot] else STALE
-        self.observed[slot] = observed_at
+        cdef int64_t latest = self.observed_at(slot)
+        if observed_at <= latest:
+            return DUPLICATE if observed_at == latest else STALE
+        self.observe(slot, observed_at)
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_OBSERVED)
         if health == HEALTHY and state == VERIFYING:
             if observed_at >= self.time_of_deadline(slot) - self.health_timeout_ms:

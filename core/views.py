@@ -11,6 +11,12 @@ from phasegate.core.workspace import Workspace
 Numbers = memoryview  # of integers, in the column's own type
 
 
+def observed_in(column: Numbers, slot: int) -> int:
+    """Return a time out of the `observed` column: when the last health report was observed, -1 for never."""
+    low, middle, high = column[slot * c.OBSERVED : (slot + 1) * c.OBSERVED]
+    return int(low | middle << 16 | high << 32) - 1
+
+
 class Views:
     """One attribute a column, by its name; and the marks that say which rows were written."""
 
@@ -91,6 +97,16 @@ class Views:
         if is_swapped or life in (Life.CONFIGURING, Life.VERIFYING):
             return int(self.link[self.set_of(slot) * c.LINK + c.LINK_TARGET])
         return int(self.version[slot])
+
+    def observed_at(self, slot: int) -> int:
+        """Return when the instance's last health report was observed, -1 for never."""
+        return observed_in(self.observed, slot)
+
+    def observe(self, slot: int, time: int) -> None:
+        """Set when the instance's last health report was observed."""
+        row = slot * c.OBSERVED
+        for at in range(c.OBSERVED):
+            self.observed[row + at] = time + 1 >> 16 * at & 0xFFFF
 
     def cell_of(self, slot: int) -> int:
         """Return the cell of an instance."""

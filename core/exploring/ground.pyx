@@ -154,7 +154,7 @@ cdef class Ground:
         found |= <uint64_t>self.beside.ghost[slot] << 40
         found |= <uint64_t>self.tag[slot] << 48
         found |= <uint64_t>self.beside.wire[slot] << 56
-        if state == VERIFYING and self.k.observed[slot] >= self.k.time_of_deadline(slot) - self.timeout and self.beside.rest[STALE_PURSE]:
+        if state == VERIFYING and self.k.observed_at(slot) >= self.k.time_of_deadline(slot) - self.timeout and self.beside.rest[STALE_PURSE]:
             found |= <uint64_t>1 << 58
         return found
 
@@ -412,7 +412,7 @@ cdef class Ground:
         self.k.failed[slot] = word >> 32 & 255
         self.beside.ghost[slot] = word >> 40 & 255
         self.beside.wire[slot] = word >> 56 & 3
-        self.k.observed[slot] = SEEN_SINCE if word >> 58 & 1 else SEEN
+        self.k.observe(slot, SEEN_SINCE if word >> 58 & 1 else SEEN)
         if state == VERIFYING:
             self.k.deadline[slot] = <uint32_t>(ENTERED + self.timeout)
         else:

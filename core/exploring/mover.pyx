@@ -372,7 +372,7 @@ cdef class Mover(Judge):
             self.k.c_report(slot, 7, NOW, attempt - (do == 3), 3)
             self.k.c_report(slot, 8, NOW, attempt - (do == 3), 3)
         elif act == A_DUPLICATE:
-            observed = self.k.observed[slot]
+            observed = self.k.observed_at(slot)
             self.k.c_report(slot, 0, observed, 0, 0)
             self.k.c_report(slot, 1, observed, 0, 0)
         elif act == A_REMOVE:

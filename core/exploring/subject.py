@@ -230,8 +230,8 @@ class Open:
         for slot in range(self.rows["instance"]):
             state = v.life[slot] & c.STATE_BITS
             deadline = self.kernel.deadline_of(slot)
-            is_since = state == Life.VERIFYING and v.observed[slot] >= deadline - timeout
-            v.observed[slot] = SEEN_SINCE if is_since else SEEN
+            is_since = state == Life.VERIFYING and v.observed_at(slot) >= deadline - timeout
+            v.observe(slot, SEEN_SINCE if is_since else SEEN)
             self.kernel.set_deadline(slot, ENTERED + timeout if state == Life.VERIFYING else NOW + 1 if deadline else 0)
         for s in range(self.rows["set"]):
             clock = s * c.CLOCK

@@ -131,7 +131,7 @@ class Explorer:
             return (*NOBODY, self.open.tags[slot])
         timeout = self.open.work.compiled.statics.health_timeout_ms
         is_verifying = v.life[slot] & c.STATE_BITS == Life.VERIFYING
-        has_heard = is_verifying and v.observed[slot] >= self.kernel.deadline_of(slot) - timeout
+        has_heard = is_verifying and v.observed_at(slot) >= self.kernel.deadline_of(slot) - timeout
         return (
             v.life[slot],
             v.flag[slot],
@@ -211,7 +211,7 @@ class Explorer:
         self.ghost[slot], has_heard, self.wire[slot] = record[4:7]
         state = record[0] & c.STATE_BITS
         self.kernel.set_deadline(slot, NOW + timeout if state in IN_FLIGHT else 0)
-        v.observed[slot] = NOW if has_heard else SEEN
+        v.observe(slot, NOW if has_heard else SEEN)
         if state == Life.VERIFYING and not has_heard:
             self.kernel.set_deadline(slot, SEEN + timeout + 1)
 
@@ -345,7 +345,7 @@ class Explorer:
                 return self.is_well(slot)
             case Act.STALE:
                 if which:
-                    return bool(state == Life.VERIFYING and self.v.observed[slot] < BETWEEN)
+                    return bool(state == Life.VERIFYING and self.v.observed_at(slot) < BETWEEN)
                 return state in TOUCHED and state != Life.REPLACING
             case Act.LATE | Act.DUPLICATE:
                 return state in TOUCHED
@@ -456,7 +456,7 @@ class Explorer:
                     ]
                 )
             case Act.DUPLICATE:
-                self._report([(slot, what, v.observed[slot], 0, 0) for what in (What.HEALTHY, What.UNHEALTHY)])
+                self._report([(slot, what, v.observed_at(slot), 0, 0) for what in (What.HEALTHY, What.UNHEALTHY)])
             case Act.REMOVE:
                 kernel.happen(Happening.REMOVED, slot, c.BY_SCALING)
                 kernel.touch(v.set_of(slot))

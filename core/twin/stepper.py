@@ -85,8 +85,8 @@ class Stepper(Selector):
 
     def forget_health(self, slot: int, health: int) -> int:
         """Make reports observed before now stale; return the health that the instance has instead."""
-        if self.v.observed[slot] < self.now - 1:
-            self.v.observed[slot] = self.now - 1
+        if self.v.observed_at(slot) < self.now - 1:
+            self.v.observe(slot, self.now - 1)
             self.v.touch_slot(slot, c.WROTE_OBSERVED)
         return health
 
@@ -185,9 +185,10 @@ class Stepper(Selector):
     def hear(self, slot: int, state: int, health: int, observed_at: int) -> int:
         """Take a health report; return why it is ignored, 0 if it is not."""
         v = self.v
-        if observed_at <= v.observed[slot]:
-            return c.DUPLICATE if observed_at == v.observed[slot] else c.STALE
-        v.observed[slot] = observed_at
+        latest = v.observed_at(slot)
+        if observed_at <= latest:
+            return c.DUPLICATE if observed_at == latest else c.STALE
+        v.observe(slot, observed_at)
         v.touch_slot(slot, c.WROTE_OBSERVED)
         self.put(slot, state, health)
         entered = self.deadline_of(slot) - self.statics.health_timeout_ms

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from phasegate.cli.ending import Refused, asked_by
+from phasegate.core.codes import TIME_MAX
 from phasegate.core.model import Fleet, refuse_unknown
 from phasegate.core.versions import version_key
 from phasegate.files.documents import (
@@ -31,7 +32,6 @@ from phasegate.simulating.faultmodel import Faults
 from phasegate.simulating.faults import parse_faults
 
 STANDARD_INPUT: Final = "standard input"
-TIME_MAX: Final = 2**53
 
 
 class Inputs:

@@ -27,6 +27,7 @@ from phasegate.core.exploring.twin import Move, Violation
 from phasegate.core.facts import Fact
 from phasegate.core.lifecycle import COMMANDS, Do, Life
 from phasegate.core.state import State
+from phasegate.core.views import observed_in
 from phasegate.files.fleetfile import dump_fleet
 from phasegate.logs.journal import POLICY_FORMAT, Journal, footer, header, remark
 from phasegate.simulating.reports import Reports, joined
@@ -277,7 +278,7 @@ class Teller:
             return ()
         here = self._engine_slots(slots)
         name = self.sets[self.twin.v.set_of(slots[0])]
-        seen = column(self.state, "observed")[here[0]]
+        seen = observed_in(column(self.state, "observed"), here[0])
         match Act(act):
             case Act.ANSWER | Act.FAIL:
                 do = COMMANDS[Life(self.twin.v.life[slots[0]] & c.STATE_BITS)]

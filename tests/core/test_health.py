@@ -10,6 +10,7 @@ from attrs import evolve
 from fleets import STEP_MS, Story, a_set, a_story, vm
 
 import phasegate as pg
+from phasegate.core.codes import TIME_MAX
 from phasegate.core.events import What
 from phasegate.core.facts import Ignored
 from phasegate.core.lifecycle import Do
@@ -30,6 +31,18 @@ def test_the_latest_observation_counts(kernel: Any) -> None:
     assert ignored(story.healthy(ONE, now=20, observed_at=5)) == [("healthy", "duplicate")]
     assert story.health(ONE) == "unhealthy"
     assert ignored(story.healthy(ONE, now=20, observed_at=6)) == []
+    assert story.health(ONE) == "healthy"
+
+
+@pytest.mark.parametrize("now", [1, 2**16, 2**32, 2**47, TIME_MAX])
+def test_the_order_of_reports_is_told_whenever_they_are_observed(kernel: Any, now: int) -> None:
+    """To the millisecond, from 1970 to the last instant that there is; before the first report any counts."""
+    story = a_story(kernel)
+    story.unhealthy(ONE, now=now, observed_at=now - 1)
+    assert ignored(story.healthy(ONE, now=now, observed_at=now - 1)) == [("healthy", "duplicate")]
+    assert ignored(story.healthy(ONE, now=now, observed_at=0)) == [("healthy", "stale" if now > 1 else "duplicate")]
+    assert story.health(ONE) == "unhealthy"
+    assert ignored(story.healthy(ONE, now=now)) == []
     assert story.health(ONE) == "healthy"
 
 

@@ -69,7 +69,7 @@ def _one_stale_report() -> Scenario:
 
 
 def _hear_everything(self: Any, slot: int, state: int, health: int, observed_at: int) -> int:
-    self.v.observed[slot] = observed_at
+    self.v.observe(slot, observed_at)
     self.put(slot, state, health)
     if health == Health.HEALTHY and state == Life.VERIFYING:
         self.happen(Happening.HEALTHY, slot, c.BY_SIGNAL)

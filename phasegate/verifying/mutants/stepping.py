@@ -58,7 +58,7 @@ INSTANCES: Final = (
          "v.flag[slot] &= ~(c.BROKEN | c.SWAPPED | c.UNANSWERED)",
          "v.flag[slot] &= ~(c.BROKEN | c.SWAPPED | c.UNANSWERED)\n        v.version[slot] = target"),
     Bent("old-reports-count", "health reports observed before the swap count", Stepper.forget_health,
-         "self.v.observed[slot] = self.now - 1", "pass",
+         "self.v.observe(slot, self.now - 1)", "pass",
          unseen="times are abstract: of a report an explored state keeps that it came before the swap or after it, not "
          "when; tests of the health rules on the engine hold this one (`health-from-any-time` is its like here)"),
     Bent("old-health-counts", "an instance keeps the health that it had before the swap", Stepper.happen,
@@ -90,11 +90,11 @@ BATCHES: Final = (
 
 REPORTS: Final = (
     Bent("reports-in-any-order", "a health report counts whenever it was observed", Stepper.hear,
-         "if observed_at <= v.observed[slot]:", "if False:"),
+         "if observed_at <= latest:", "if False:"),
     Bent("health-from-any-time", "a healthy report promotes whenever it was observed", Stepper.hear,
-         """if observed_at <= v.observed[slot]:
-        return c.DUPLICATE if observed_at == v.observed[slot] else c.STALE
-    v.observed[slot] = observed_at
+         """if observed_at <= latest:
+        return c.DUPLICATE if observed_at == latest else c.STALE
+    v.observe(slot, observed_at)
     v.touch_slot(slot, c.WROTE_OBSERVED)
     self.put(slot, state, health)
     entered = self.deadline_of(slot) - self.statics.health_timeout_ms
@@ -102,7 +102,7 @@ REPORTS: Final = (
          """self.put(slot, state, health)
     if health == Health.HEALTHY and state == Life.VERIFYING:"""),
     Bent("duplicates-count", "a health report that comes twice counts twice", Stepper.hear,
-         "if observed_at <= v.observed[slot]:", "if observed_at < v.observed[slot]:"),
+         "if observed_at <= latest:", "if observed_at < latest:"),
     Bent("nothing-is-heard", "a health report changes nobody's health", Stepper.hear,
          "self.put(slot, state, health)", "pass"),
     Bent("any-health-promotes", "any health report promotes whoever verifies", Stepper.hear,
