@@ -8,10 +8,11 @@ every page that a mark names is copied once. The GIL stays held: what is made he
 
 from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_ITEM
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 import array as _arrays
@@ -22,7 +23,10 @@ from phasegate.core.pages import Paged as _Paged, first_pages as _first_pages
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
-    #define phasegate_prefetch(place) __builtin_prefetch(place)
+    static inline void phasegate_prefetch(const void* place) {
+        __builtin_prefetch(place);
+        __asm__ volatile("");  /* else GCC takes a function that does nothing else for one without effect, and drops it */
+    }
     #else
     #define phasegate_prefetch(place) ((void)(place))
     #endif
@@ -30,9 +34,14 @@ cdef extern from *:
     void prefetch "phasegate_prefetch"(const void* place) noexcept
 
 
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(object made)
+
+
 cdef enum:
     FAN = 64  # pages that share a coarse mark
     AHEAD = 8  # how many pages before its turn the memory is asked for one
+    FAR = 32  # the same where a page is an object of which only the head is touched
 
 if FAN != _MARKS_FAN:
     raise ImportError("the compiled copier was built for other marks; build it again")
@@ -50,6 +59,12 @@ cdef struct Table:
     Py_ssize_t pages
     int begin  # its columns: [begin, end)
     int end
+
+
+cdef struct Written:
+    const uint8_t* page
+    Py_ssize_t bytes
+    uint32_t number
 
 
 cdef uint8_t* start_of(uint8_t[::1] buffer) noexcept:
@@ -78,9 +93,12 @@ cdef tuple copied(tuple items):
     cdef tuple made = PyTuple_New(count)
     cdef object item
     for at in range(count):
+        if at + FAR < count:
+            prefetch(PyTuple_GET_ITEM(items, at + FAR))
         item = <object>PyTuple_GET_ITEM(items, at)
         Py_INCREF(item)
         PyTuple_SET_ITEM(made, at, item)
+    PyObject_GC_UnTrack(made)  # pages refer to nothing: the collector need not go through all of them to find that out
     return made
 
 
@@ -99,6 +117,8 @@ cdef class Copier:
     cdef Column* columns
     cdef Table* tables
     cdef int column_count, table_count
+    cdef Written* written  # the pages that `go_through` has found
+    cdef Py_ssize_t count, room
 
     def __cinit__(self, flat, dirty):
         cdef int at = 0, of = 0
@@ -133,18 +153,18 @@ cdef class Copier:
     def __dealloc__(self):
         free(self.columns)
         free(self.tables)
+        free(self.written)
 
     def take(self, array.array numbers, list pages):
         """Append every page that was written since the last time, with its number; nothing is marked afterwards."""
-        cdef Py_ssize_t begin = numbers.ob_size
-        self.go_through(numbers)
-        self.copy(numbers, begin, pages)
+        self.go_through()
+        self.copy(numbers, pages)
 
     def changed(self):
         """Return the numbers of the pages that were written since the last time; nothing is marked afterwards."""
-        cdef array.array numbers = _arrays.array("I")
-        self.go_through(numbers)
-        return numbers.tolist()
+        cdef Py_ssize_t i
+        self.go_through()
+        return [self.written[i].number for i in range(self.count)]
 
     def put(self, numbers, pages):
         """Make these pages what is written here, and what was before."""
@@ -167,11 +187,12 @@ cdef class Copier:
         cdef Py_ssize_t entry, number, count = len(pages)
         cdef int at
         for entry in range(count):
-            if entry + AHEAD < count:
-                number = numbers.data.as_uints[entry + AHEAD]
+            if entry + FAR < count:
+                number = numbers.data.as_uints[entry + FAR]
                 at = self.column_of(number)
                 if found[at] is not None:
                     prefetch(PyTuple_GET_ITEM(<tuple>found[at], number - self.columns[at].first))
+                    prefetch(PyList_GET_ITEM(pages, entry + FAR))
             number = numbers.data.as_uints[entry]
             at = self.column_of(number)
             if found[at] is None:
@@ -234,22 +255,27 @@ cdef class Copier:
         return entries.tolist()
 
     cdef int column_of(self, Py_ssize_t number) noexcept:
-        cdef int at = 0
-        while at + 1 < self.column_count and self.columns[at + 1].first <= number:
-            at += 1
-        return at
+        cdef int low = 0, high = self.column_count, middle
+        while low + 1 < high:
+            middle = (low + high) >> 1
+            if self.columns[middle].first <= number:
+                low = middle
+            else:
+                high = middle
+        return low
 
-    cdef int go_through(self, array.array numbers) except -1:
+    cdef int go_through(self) except -1:
         """Note the pages that were written, and clear their marks."""
         cdef Table* table
         cdef uint8_t* coarse
         cdef Py_ssize_t block, blocks, page, end
         cdef int of, at, marks
+        self.count = 0
         for of in range(self.table_count):
             table = &self.tables[of]
             if table.marks == NULL:
                 for at in range(table.begin, table.end):
-                    self.compare(at, table.pages, numbers)
+                    self.compare(at, table.pages)
                 continue
             coarse = table.marks + table.pages
             blocks = (table.pages + FAN - 1) // FAN
@@ -261,43 +287,58 @@ cdef class Copier:
                 while page < end:
                     marks = table.marks[page]
                     table.marks[page] = 0
+                    self.make_room(table.end - table.begin)
                     for at in range(table.begin, table.end):
                         if self.columns[at].mark & marks:
-                            self.note(at, page, numbers)
+                            self.note(at, page)
                     page = next_marked(table.marks, page + 1, end)
                 block = next_marked(coarse, block + 1, blocks)
         return 0
 
-    cdef int compare(self, int at, Py_ssize_t count, array.array numbers) except -1:
+    cdef int compare(self, int at, Py_ssize_t count) except -1:
         cdef Column* column = &self.columns[at]
         cdef Py_ssize_t page, offset
         for page in range(count):
             offset = page * column.page_bytes
             if memcmp(column.before + offset, column.flat + offset, column.page_bytes):
                 memcpy(column.before + offset, column.flat + offset, column.page_bytes)
-                self.note(at, page, numbers)
+                self.make_room(1)
+                self.note(at, page)
         return 0
 
-    cdef int note(self, int at, Py_ssize_t page, array.array numbers) except -1:
-        cdef unsigned int number = <unsigned int>(self.columns[at].first + page)
-        array.extend_buffer(numbers, <char*>&number, 1)
+    cdef int make_room(self, Py_ssize_t more) except -1:
+        """Make room for so many pages more."""
+        cdef Written* written
+        if self.count + more > self.room:
+            written = <Written*>realloc(self.written, (2 * self.room + more + 64) * sizeof(Written))
+            if written == NULL:
+                raise MemoryError()
+            self.written = written
+            self.room = 2 * self.room + more + 64
         return 0
 
-    cdef int copy(self, array.array numbers, Py_ssize_t begin, list pages) except -1:
-        """Append the pages whose numbers are noted from `begin` on; each is asked for a few turns before its own."""
-        cdef Py_ssize_t i, line, number, count = numbers.ob_size
-        cdef Column* column
+    cdef inline void note(self, int at, Py_ssize_t page) noexcept:
+        cdef Column* column = &self.columns[at]
+        cdef Written* one = &self.written[self.count]
+        self.count += 1
+        one.page = column.flat + page * column.page_bytes
+        one.bytes = column.page_bytes
+        one.number = <uint32_t>(column.first + page)
+
+    cdef int copy(self, array.array numbers, list pages) except -1:
+        """Append the pages that were noted; each is asked for a few turns before its own."""
+        cdef Py_ssize_t i, line, begin = numbers.ob_size
         cdef const uint8_t* page
-        for i in range(begin, count + AHEAD):
-            if i < count:
-                number = numbers.data.as_uints[i]
-                column = &self.columns[self.column_of(number)]
-                page = column.flat + (number - column.first) * column.page_bytes
-                for line in range(0, min(column.page_bytes, 512), 64):
+        cdef Written* one
+        array.resize_smart(numbers, begin + self.count)
+        for i in range(self.count + AHEAD):
+            if i < self.count:
+                one = &self.written[i]
+                page = one.page
+                numbers.data.as_uints[begin + i] = one.number
+                for line in range(0, min(one.bytes, 512), 64):
                     prefetch(page + line)
-            if i >= begin + AHEAD:
-                number = numbers.data.as_uints[i - AHEAD]
-                column = &self.columns[self.column_of(number)]
-                page = column.flat + (number - column.first) * column.page_bytes
-                pages.append(PyBytes_FromStringAndSize(<char*>page, column.page_bytes))
+            if i >= AHEAD:
+                one = &self.written[i - AHEAD]
+                pages.append(PyBytes_FromStringAndSize(<char*>one.page, one.bytes))
         return 0

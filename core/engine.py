@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from phasegate.core import changes, elapsing, explaining, rollouts, tracing
+from phasegate.core import changes, elapsing, explaining, packing, rollouts, tracing
 from phasegate.core import codes as c
 from phasegate.core.announced import Announced
 from phasegate.core.compiled import Compiled
@@ -485,11 +485,13 @@ def _check_signals(event: Signals, slot_count: int) -> None:
         raise InvalidEvent("the columns of the reports are not of one length")
     if not count:
         return
-    if max(event.slots) >= slot_count:
-        raise InvalidEvent(f"slot {max(event.slots)} is beyond the {slot_count} that there are")
-    if max(event.what) > 8 or max(event.answers) > 3:
+    _, last = packing.span(event.slots)
+    if last >= slot_count:
+        raise InvalidEvent(f"slot {last} is beyond the {slot_count} that there are")
+    if packing.span(event.what)[1] > 8 or packing.span(event.answers)[1] > 3:
         raise InvalidEvent("a report says what is no `What`, or answers what is no `Do`")
-    if max(event.observed_at) > event.now or min(event.observed_at) < 0:
+    first_at, last_at = packing.span(event.observed_at)
+    if last_at > event.now or first_at < 0:
         raise InvalidEvent(f"a report was observed after {event.now}, when it came in, or before 0")
 
 

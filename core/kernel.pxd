@@ -5,6 +5,19 @@ from libc.stdlib cimport realloc
 
 cimport cython
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    static inline void phasegate_prefetch(const void* place) {
+        __builtin_prefetch(place);
+        __asm__ volatile("");  /* else GCC takes a function that does nothing else for one without effect, and drops it */
+    }
+    #else
+    #define phasegate_prefetch(place) ((void)(place))
+    #endif
+    """
+    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
+
 cdef enum:
     # what was written
     WROTE_LIFE = 1
@@ -366,9 +379,12 @@ cdef class Kernel:
     cdef int c_start(self, int s, int bucket, const uint32_t* slots, Py_ssize_t count) except -1 nogil
     cdef int begin_domain(self, int s, int bucket) noexcept nogil
     cdef int c_report(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
+    cdef int c_signal(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil
     cdef bint is_commanded(self, int slot) noexcept nogil
     cdef int note_command(self, int slot, int before) except -1 nogil
-    cdef void fetch_report(self, int third, int second, int first) noexcept nogil
+    cdef void fetch_row(self, int slot) noexcept nogil
+    cdef void fetch_site(self, int slot) noexcept nogil
+    cdef void fetch_counts(self, int slot) noexcept nogil
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil
     cdef int answer(self, int slot, int state, int what, uint32_t attempt, int answers) except -1 nogil
     cdef int64_t c_time_of(self, int kind, int of) noexcept nogil

@@ -71,16 +71,6 @@ for _name, _value in CODES.items():
         raise ImportError(f"the compiled kernel was built with another {_name}; build it again")
 
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define phasegate_prefetch(place) __builtin_prefetch(place)
-    #else
-    #define phasegate_prefetch(place) ((void)(place))
-    #endif
-    """
-    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
-
 
 # --- growing arrays of integers --------------------------------------------------------------------------------------
 
@@ -1515,21 +1505,27 @@ cdef class Kernel:
         cdef const uint32_t* slot = slot_column.data.as_uints
         cdef const int64_t* observed = <const int64_t*>observed_column.data.as_voidptr
         cdef const uint32_t* number = attempt_column.data.as_uints
-        cdef Py_ssize_t at
-        cdef int s, before
+        cdef Py_ssize_t at, count = slot_column.ob_size
         with nogil:
-            for at in range(slot_column.ob_size):
-                if at + 3 * AHEAD < slot_column.ob_size:
-                    self.fetch_report(slot[at + 3 * AHEAD], slot[at + 2 * AHEAD], slot[at + AHEAD])
-                if what[at] <= INITIALIZING:
-                    self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
-                elif self.commanded.size and self.is_commanded(slot[at]):
-                    s = self.site[self.bucket[slot[at]] * SITE + SITE_SET]
-                    self.record_slot(T_IGNORED, s, what[at], LATE, slot[at])
-                else:
-                    before = self.life[slot[at]]
-                    self.c_report(slot[at], what[at], observed[at], number[at], answers[at])
-                    self.note_command(slot[at], before)
+            for at in range(-3 * AHEAD, count):  # whoever comes is asked for three times: what is next follows from it
+                if at + 3 * AHEAD < count:
+                    self.fetch_row(slot[at + 3 * AHEAD])
+                if 0 <= at + 2 * AHEAD < count:
+                    self.fetch_site(slot[at + 2 * AHEAD])
+                if 0 <= at + AHEAD < count:
+                    self.fetch_counts(slot[at + AHEAD])
+                if at >= 0:
+                    self.c_signal(slot[at], what[at], observed[at], number[at], answers[at])
+
+    cdef int c_signal(self, int slot, int what, int64_t observed_at, uint32_t attempt, int answers) except -1 nogil:
+        """Apply one report of a step; nobody can have answered a command that this very step has given (section 10)."""
+        cdef int before = self.life[slot]
+        if what <= INITIALIZING:
+            return self.c_report(slot, what, observed_at, attempt, answers)
+        if self.commanded.size and self.is_commanded(slot):
+            return self.record_slot(T_IGNORED, self.site[self.bucket[slot] * SITE + SITE_SET], what, LATE, slot)
+        self.c_report(slot, what, observed_at, attempt, answers)
+        return self.note_command(slot, before)
 
     cdef bint is_commanded(self, int slot) noexcept nogil:
         return slot >> 3 < self.commands_bytes and self.commands[slot >> 3] >> (slot & 7) & 1
@@ -1567,18 +1563,29 @@ cdef class Kernel:
             self.record_slot(T_IGNORED, self.site[self.bucket[slot] * SITE + SITE_SET], what, why, slot)
         return 0
 
-    cdef void fetch_report(self, int third, int second, int first) noexcept nogil:
-        """Let the memory bring what the reports after this one touch: their rows, then their buckets', then their sets'."""
-        cdef int bucket = self.bucket[first]
+    cdef void fetch_row(self, int slot) noexcept nogil:
+        """Let the memory bring an instance's row, of which a report touches these columns."""
+        prefetch(self.life + slot)
+        prefetch(self.bucket + slot)
+        prefetch(self.observed + <Py_ssize_t>slot * OBSERVED)
+        prefetch(self.dirty_slots + slot // SLOT_PAGE)
+
+    cdef void fetch_site(self, int slot) noexcept nogil:
+        """Let the memory bring the row of its bucket; its own has come."""
+        prefetch(self.site + <Py_ssize_t>self.bucket[slot] * SITE)
+
+    cdef void fetch_counts(self, int slot) noexcept nogil:
+        """Let the memory bring where it is counted; its bucket's row has come."""
+        cdef int bucket = self.bucket[slot]
         cdef int s = self.site[bucket * SITE + SITE_SET]
-        prefetch(self.life + third)
-        prefetch(self.bucket + third)
-        prefetch(self.observed + <Py_ssize_t>third * OBSERVED)
-        prefetch(self.site + <Py_ssize_t>self.bucket[second] * SITE)
         prefetch(self.wait + <Py_ssize_t>bucket * WAIT)
         prefetch(self.tally + <Py_ssize_t>s * TALLY)
         prefetch(self.tally + <Py_ssize_t>s * TALLY + TALLY_TOTAL)
         prefetch(self.link + <Py_ssize_t>s * LINK)
+        prefetch(self.hot + s)
+        prefetch(self.touched + s)
+        prefetch(self.dirty_buckets + bucket // BUCKET_PAGE)
+        prefetch(self.dirty_sets + s // SET_PAGE)
 
     cdef int hear(self, int slot, int state, int health, int64_t observed_at) except -1 nogil:
         cdef int64_t latest = self.observed_at(slot)

@@ -26,7 +26,7 @@ from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.exploring.store cimport FIND_FROM, FIND_HASH, FIND_KEY, forget_finds
 from phasegate.core.exploring.watch cimport Watch
 from phasegate.core.kernel cimport (
-    PENDING, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_TOO_LATE, T_ATTEMPT_ENDED, VERIFYING,
+    PENDING, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_TOO_LATE, T_ATTEMPT_ENDED, VERIFYING, prefetch,
 )
 
 from phasegate.core.exploring import acts as _acts
@@ -35,11 +35,9 @@ from phasegate.core.exploring.twin import Violation
 
 cdef extern from *:
     """
-    #define prefetch(place) __builtin_prefetch(place)
     #define see_64(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
     #define POSITION(bits) __builtin_ctz(bits)
     """
-    void prefetch(const void* place) noexcept nogil
     uint64_t see_64(const uint64_t* place) noexcept nogil
     int POSITION(uint32_t bits) noexcept nogil
 

@@ -14,21 +14,12 @@ from libc.string cimport memcpy
 from phasegate.core.exploring.codes cimport BLOCK
 from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
+from phasegate.core.kernel cimport prefetch
 
 cdef enum:
     AHEAD = 16  # how many keys before its turn the memory is asked for what one is compared with
 
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define phasegate_prefetch(place) __builtin_prefetch(place)
-    #else
-    #define phasegate_prefetch(place) ((void)(place))
-    #endif
-    """
-    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
 
 
 cdef void forget_finds(Finds* finds) noexcept nogil:

@@ -20,6 +20,7 @@ try:
         recoded,
         repeated,
         run_starts,
+        span,
         taken,
         taken_names,
     )
@@ -36,6 +37,7 @@ except ImportError:  # no C compiler was at hand
         recoded,
         repeated,
         run_starts,
+        span,
         taken,
         taken_names,
     )
@@ -52,6 +54,7 @@ __all__ = [
     "recoded",
     "repeated",
     "run_starts",
+    "span",
     "taken",
     "taken_names",
 ]

@@ -472,3 +472,31 @@ cdef void _radix_sort(const uint64_t* keys, uint32_t* rows, uint32_t* spare, Py_
         swap, rows, spare = rows, spare, rows
     if rows != home:
         memcpy(home, rows, count * sizeof(uint32_t))
+
+
+def span(column):
+    """Return the least and the greatest number of a column that is not empty."""
+    cdef const uint8_t* bytes_
+    cdef const uint32_t* words
+    cdef const int64_t* times
+    cdef Py_ssize_t at, count = len(column)
+    cdef int64_t low, high
+    if count and isinstance(column, bytes):
+        bytes_ = <const uint8_t*>PyBytes_AS_STRING(column)
+        low = high = bytes_[0]
+        for at in range(count):
+            low, high = min(low, bytes_[at]), max(high, bytes_[at])
+        return low, high
+    if count and isinstance(column, _arrays.array) and (<array.array>column).typecode == "I":
+        words = (<array.array>column).data.as_uints
+        low = high = words[0]
+        for at in range(count):
+            low, high = min(low, words[at]), max(high, words[at])
+        return low, high
+    if count and isinstance(column, _arrays.array) and (<array.array>column).typecode == "q":
+        times = <const int64_t*>(<array.array>column).data.as_voidptr
+        low = high = times[0]
+        for at in range(count):
+            low, high = min(low, times[at]), max(high, times[at])
+        return low, high
+    return min(column), max(column)

@@ -117,6 +117,11 @@ def repeated(values: Sequence[int], counts: Sequence[int], typecode: Literal["I"
     return found
 
 
+def span(column: Sequence[int]) -> tuple[int, int]:
+    """Return the least and the greatest number of a column that is not empty."""
+    return min(column), max(column)
+
+
 def _names(blob: bytes, ends: bytes) -> Iterator[bytes]:
     start = 0
     for end in memoryview(ends).cast("I"):

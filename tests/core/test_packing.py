@@ -133,6 +133,22 @@ def test_ends_are_cut_out_of_a_long_list(text: ModuleType, lengths: list[int], d
     assert (ends[first], wanted) == text.cut_ends(ends.tobytes(), first, end)
 
 
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("typecode", "least", "greatest"), [("B", 0, 255), ("I", 0, 2**32 - 1), ("q", -(2**63), 2**63 - 1), ("h", -9, 9)]
+)
+@given(data=st.data())
+def test_the_span_of_a_column_is_from_its_least_to_its_greatest_number(
+    text: ModuleType, typecode: str, least: int, greatest: int, data: st.DataObject
+) -> None:
+    """Whatever its type; nothing has none."""
+    column = array(typecode, data.draw(st.lists(st.integers(least, greatest), min_size=1)))
+    assert (min(column), max(column)) == text.span(column.tobytes() if typecode == "B" else column)
+    for empty in (b"", array(typecode)):
+        with pytest.raises(ValueError, match="empty"):
+            text.span(empty)
+
+
 def test_the_compiled_text_is_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it was built; else the plain one is."""
     assert packing.IS_COMPILED
