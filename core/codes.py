@@ -143,7 +143,7 @@ BAKING: Final = 4
 STOPPING: Final = 8
 MANUAL: Final = 16
 # `plan`: eight numbers a rollout
-PLAN_PHASE: Final = 0  # the open one; the number of phases once all have ended
+PLAN_PHASE: Final = 0  # the open one; the last one judged, once the rollout has ended
 PLAN_PHASES: Final = 1
 PLAN_OPEN: Final = 2  # attempts of the open phase that have not ended
 PLAN_ALIVE: Final = 3  # attempts that have not ended

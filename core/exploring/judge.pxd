@@ -44,6 +44,7 @@ cdef class Judge(Ground):
     cdef int group_counts[64]
     cdef size_t still_at[7]  # what late reports must leave as it is: where in the arena, and how many bytes
     cdef size_t still_bytes[7]
+    cdef uint8_t* base_flag  # in the base's copy of the arena
     cdef int targets[ROLLOUTS]
     cdef int version_rank[RECORDS]
     cdef int versions_of_book
@@ -60,10 +61,12 @@ cdef class Judge(Ground):
     cdef bint has_moved(self) noexcept nogil
     cdef int judge_life(self, int slot, int was, int now, Move move) noexcept nogil
     cdef bint is_led_astray(self, Move move) noexcept nogil
-    cdef int judge_rollouts(self) noexcept nogil
-    cdef bint has_opened_wrongly(self, int r, int phase) noexcept nogil
+    cdef int judge_rollouts(self, int act) noexcept nogil
+    cdef void take_over(self, int r, int phase, int* lost, int* eligible) noexcept nogil
+    cdef bint is_going(self, int r, int phase) noexcept nogil
+    cdef bint has_failed_attempts(self, int r) noexcept nogil
     cdef bint is_of(self, int s, int r, int phase) noexcept nogil
-    cdef bint has_failed(self, int r, int phase) noexcept nogil
+    cdef bint has_failed(self, int r, int phase, int lost, int eligible) noexcept nogil
     cdef int judge_stops(self) noexcept nogil
     cdef bint may_end(self, int s, bint is_first) noexcept nogil
     cdef int judge_state(self) except -1 nogil

@@ -10,7 +10,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcmp
 
 from phasegate.core.exploring.codes cimport (
-    A_ANSWER, A_DEADLINE, A_DUPLICATE, A_FAIL, A_HEALTHY, A_LATE, A_REMOVE, A_STALE, A_START, BACK,
+    A_ANSWER, A_DEADLINE, A_DUPLICATE, A_FAIL, A_HEALTHY, A_LATE, A_ORDER, A_REMOVE, A_STALE, A_START, BACK,
     BATCH_WITHIN_CAP, CELLS_APART, COMMANDS_AS_RECORDED, COUNTED, COUNTS_ADD_UP, DOMAINS_FINISHED, EVERYONE_UPGRADED,
     EVERY_ROLLOUT_ENDS, GROUPS_WITHIN_LIMITS, HEALTHY_ENOUGH, LATE_MOVES_NOTHING, LIVES_AS_WRITTEN,
     LOWER_NUMBERS_FIRST, MANUAL, MANUAL_NEVER_RESTORES, NOT_AFTER_THE_END, NOT_BEFORE_ITS_TIME, OWN_DISK_BACK,
@@ -19,10 +19,11 @@ from phasegate.core.exploring.codes cimport (
 )
 from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.kernel cimport (
-    BROKEN, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING, LEFT, LINK,
+    BROKEN, CANCELLED, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING, LEFT, LINK,
     LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, NO_ERROR, PAUSED, PENDING, PHASED, PLAN,
-    PLAN_ELIGIBLE, PLAN_PHASE, REFUSED, RESTING, RESTORED, RESTORING, ROLLING, RO_HALTED, RUNNING, SHUT, SITE,
-    SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOTAL, TALLY_UPGRADED_BAD, TOO_LATE,
+    PLAN_ELIGIBLE, PLAN_LOST, PLAN_PHASE, PLAN_PHASES, REFUSED, RESTING, RESTORED, RESTORING, ROLLING, RO_COMPLETED,
+    RO_HALTED, RUNNING, SHUT, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOO_LATE, TALLY_TOTAL,
+    TALLY_UPGRADED_BAD, TOO_LATE,
     TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UPGRADED_UNHEALTHY, UNKNOWN, UPGRADED, VERIFYING, WAITING,
 )
 
@@ -33,6 +34,18 @@ cdef extern from *:
     #define POSITION(bits) __builtin_ctz(bits)
     """
     int POSITION(uint32_t bits) noexcept nogil
+
+
+cdef inline int is_late(int life, int flag) noexcept nogil:
+    return life & STATE_BITS == PENDING and flag & TOO_LATE != 0
+
+
+cdef inline void count_lost(int life, int flag, int* lost, int* eligible) noexcept nogil:
+    """Count an instance that is lost to its phase, and one that is eligible there (section 5)."""
+    cdef int state = life & STATE_BITS
+    cdef bint is_lost = state == RESTORED or state == FAILED or (state == PENDING and not flag & TOO_LATE)
+    lost[0] += is_lost or (state == UPGRADED and is_bad(life >> HEALTH_SHIFT))
+    eligible[0] += is_lost or state == UPGRADED
 
 
 cdef uint8_t* start_of(uint8_t[::1] column) noexcept:
@@ -70,6 +83,7 @@ cdef class Judge(Ground):
         arena = self.open.arena
         for at, name in enumerate(("life", "flag", "version", "failed", "status", "mark", "course")):
             self.still_at[at], self.still_bytes[at] = arena.offset[name], len(arena.flat[name])
+        self.base_flag = self.base + self.still_at[1]
         return 0
 
     cdef int know_versions(self) except -1 nogil:
@@ -203,7 +217,7 @@ cdef class Judge(Ground):
             if self.is_led_astray(move):
                 broken |= 1 << LIVES_AS_WRITTEN
         if not self.is_steady:
-            broken |= self.judge_rollouts() | self.judge_stops()
+            broken |= self.judge_rollouts(move.act) | self.judge_stops()
         if is_whole:
             broken |= self.judge_state()
         elif self.meant_groups:
@@ -231,6 +245,8 @@ cdef class Judge(Ground):
         if now == CONFIGURING or now == RESTORED or now == FAILED:
             if self.k.life[slot] >> HEALTH_SHIFT != (UNKNOWN if now == FAILED else INITIALIZING):
                 broken |= 1 << LIVES_AS_WRITTEN
+            if self.k.observed_at(slot) < self.k.now - 1:  # a report from before would count
+                broken |= 1 << LIVES_AS_WRITTEN
         return broken
 
     cdef bint is_led_astray(self, Move move) noexcept nogil:
@@ -244,22 +260,62 @@ cdef class Judge(Ground):
             to = RESTORING if self.restores[s] and not self.k.trait[rollout] & MANUAL else FAILED
         return to != UNSAID and to != self.k.life[slot] & STATE_BITS
 
-    cdef int judge_rollouts(self) noexcept nogil:
-        """Judge whether a phase has opened rightly."""
-        cdef int r, phase
+    cdef int judge_rollouts(self, int act) noexcept nogil:
+        """Judge that phases open and rollouts end as what was lost says: `phases.py`."""
+        cdef const int32_t* was
+        cdef const int32_t* now
+        cdef int r, phase, lost, eligible
+        cdef int broken = 0
         for r in range(self.rollouts):
-            phase = self.base_plan[r * PLAN + PLAN_PHASE]
-            if self.k.trait[r] & PHASED and self.k.plan[r * PLAN + PLAN_PHASE] != phase:
-                if self.has_opened_wrongly(r, phase):
-                    return 1 << PHASES_IN_ORDER
-        return 0
+            if self.base_course[r] != RUNNING:
+                continue
+            if not self.k.trait[r] & PHASED:
+                if self.k.course[r] == RO_COMPLETED and self.has_failed_attempts(r):
+                    broken |= 1 << STOPPED_FOR_A_REASON
+                continue
+            was, now = self.base_plan + r * PLAN, self.k.plan + r * PLAN
+            lost, eligible = was[PLAN_LOST], was[PLAN_ELIGIBLE]
+            for phase in range(was[PLAN_PHASE], now[PLAN_PHASE]):
+                if self.is_going(r, phase) or self.has_failed(r, phase, lost, eligible):
+                    broken |= 1 << PHASES_IN_ORDER
+                lost = eligible = 0
+            if act == A_ORDER and was[PLAN_PHASE] == now[PLAN_PHASE]:
+                self.take_over(r, now[PLAN_PHASE], &lost, &eligible)
+            if now[PLAN_LOST] != lost or now[PLAN_ELIGIBLE] != eligible or 0 < now[PLAN_PHASES] <= now[PLAN_PHASE]:
+                broken |= 1 << PHASES_IN_ORDER
+            if self.k.course[r] == RO_HALTED or self.k.course[r] == RO_COMPLETED:
+                if self.has_failed(r, now[PLAN_PHASE], now[PLAN_LOST], now[PLAN_ELIGIBLE]) != (self.k.course[r] == RO_HALTED):
+                    broken |= 1 << STOPPED_FOR_A_REASON
+                if self.k.course[r] == RO_COMPLETED and now[PLAN_PHASE] + 1 < now[PLAN_PHASES]:
+                    broken |= 1 << STOPPED_FOR_A_REASON
+        return broken
 
-    cdef bint has_opened_wrongly(self, int r, int phase) noexcept nogil:
+    cdef void take_over(self, int r, int phase, int* lost, int* eligible) noexcept nogil:
+        """Count what those sets of the phase had lost that another rollout has taken over."""
+        cdef const int32_t* link
+        cdef int slot, s
+        for slot in range(self.slots):
+            s = self.set_of[slot]
+            link = self.base_link + s * LINK
+            if link[LINK_ROLLOUT] != r or link[LINK_PHASE] != phase or self.base_mark[s] & LEFT:
+                continue
+            if self.k.link[s * LINK + LINK_ROLLOUT] != r:
+                count_lost(self.base_life[slot], self.base_flag[slot], lost, eligible)
+
+    cdef bint is_going(self, int r, int phase) noexcept nogil:
         cdef int s
         for s in range(self.sets):
             if self.is_of(s, r, phase) and (self.k.status[s] == WAITING or self.k.status[s] == ROLLING):
                 return True
-        return self.has_failed(r, phase)
+        return False
+
+    cdef bint has_failed_attempts(self, int r) noexcept nogil:
+        """Return whether an attempt that its set has not left faulted or was cancelled, in a rollout without phases."""
+        cdef int s
+        for s in range(self.sets):
+            if self.is_of(s, r, 0) and (self.k.status[s] == FAULTED or self.k.status[s] == CANCELLED):
+                return True
+        return False
 
     cdef bint is_of(self, int s, int r, int phase) noexcept nogil:
         """Return whether a set is of a phase and has not left it."""
@@ -267,37 +323,23 @@ cdef class Judge(Ground):
             return False
         return not self.k.mark[s] & LEFT
 
-    cdef bint has_failed(self, int r, int phase) noexcept nogil:
-        """Return whether too many of a phase are lost (section 5)."""
-        cdef int slot, state, lost = 0, eligible = 0
-        cdef bint is_lost
+    cdef bint has_failed(self, int r, int phase, int lost, int eligible) noexcept nogil:
+        """Return whether too many of a phase are lost, beside those that were taken over (section 5)."""
+        cdef int slot
         for slot in range(self.slots):
-            if not self.is_of(self.set_of[slot], r, phase):
-                continue
-            state = self.k.life[slot] & STATE_BITS
-            is_lost = state == RESTORED or state == FAILED
-            if state == PENDING and not self.k.flag[slot] & TOO_LATE:
-                is_lost = True
-            if is_lost or (state == UPGRADED and is_bad(self.k.life[slot] >> HEALTH_SHIFT)):
-                lost += 1
-            if is_lost or state == UPGRADED:
-                eligible += 1
+            if self.is_of(self.set_of[slot], r, phase):
+                count_lost(self.k.life[slot], self.k.flag[slot], &lost, &eligible)
         return 100 * lost > self.phase_failure_percent * eligible
 
     cdef int judge_stops(self) noexcept nogil:
-        """Judge that an attempt faults, or a rollout halts, where a gate or a phase says so (sections 5 and 7)."""
+        """Judge that an attempt faults where a gate says so (section 7)."""
         cdef const uint8_t* status = self.base_status
-        cdef const uint8_t* course = self.base_course
-        cdef int s, r
+        cdef int s
         for s in range(self.sets):
             if status[s] == self.k.status[s] or (status[s] != WAITING and status[s] != ROLLING):
                 continue
             if self.k.status[s] == COMPLETED or self.k.status[s] == FAULTED:
                 if not self.may_end(s, status[s] == WAITING):
-                    return 1 << STOPPED_FOR_A_REASON
-        for r in range(self.rollouts):
-            if course[r] == RUNNING and self.k.course[r] == RO_HALTED and not self.k.plan[r * PLAN + PLAN_ELIGIBLE]:
-                if not self.has_failed(r, self.k.plan[r * PLAN + PLAN_PHASE]):
                     return 1 << STOPPED_FOR_A_REASON
         return 0
 
@@ -371,16 +413,21 @@ cdef class Judge(Ground):
     cdef int judge_counts(self) noexcept nogil:
         """Judge the kernel's counters: what the base has, counted anew, and the difference that the act has made."""
         cdef uint64_t meant[7]  # `COUNTED` counts
+        cdef uint32_t late
         cdef int at, s, slot
         for s in range(self.sets):
             for at in range(COUNTED // 2):
                 meant[at] = (<const uint64_t*>(self.base_tally + s * TALLY))[at]
+            late = self.base_tally[s * TALLY + TALLY_TOO_LATE]
             for at in range(self.changed_count):
                 slot = self.changed[at]
                 if self.set_of[slot] == s:
+                    late += is_late(self.k.life[slot], self.k.flag[slot]) - is_late(self.base_life[slot], self.base_flag[slot])
                     self.add_up(<uint32_t*>meant, self.base_life[slot], -1)
                     self.add_up(<uint32_t*>meant, self.k.life[slot], 1)
             if memcmp(meant, self.k.tally + s * TALLY, COUNTED * sizeof(uint32_t)):
+                return 1 << COUNTS_ADD_UP
+            if late != self.k.tally[s * TALLY + TALLY_TOO_LATE]:
                 return 1 << COUNTS_ADD_UP
         for at in range(self.k.group_count):
             if <int>self.k.used[at] != self.in_use(at):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act
+from phasegate.core.exploring.phases import Phases
 from phasegate.core.exploring.promises import BACK, LED, UNSAID, Meant, Promise, version_ranks
+from phasegate.core.exploring.subject import NOW
 from phasegate.core.lifecycle import COMMANDS, IN_FLIGHT, Do, Life
 from phasegate.core.model import Health
 from phasegate.core.roster import PROTECTED, SKIPPED
@@ -66,8 +68,8 @@ class Judge:
             self.members[self.v.set_of(slot)].append(slot)
         self._lives = b""
         self._facts: tuple[bytes, ...] = ()
-        self._phases: list[int] = []
         self._ghosts: list[int] = []
+        self.phases = Phases(self)
 
     def _first(self, *broken: Iterator[Promise]) -> int:
         """Return the lowest of the broken promises that are asked for."""
@@ -110,7 +112,7 @@ class Judge:
         """Judge whether a batch may start in the state that the arena holds; remember it for `after`."""
         self._lives = bytes(self.v.life)
         self._facts = self._all_but_purses()
-        self._phases = [self.v.plan[r * c.PLAN + c.PLAN_PHASE] for r in range(self.of.rollouts)]
+        self.phases.remember()
         self._ghosts = list(self.of.ghost)
         act, s, bucket, part = move
         if act != Act.START:
@@ -170,8 +172,8 @@ class Judge:
             self._moved_nothing(move),
             self._lived(move),
             self._led(move),
-            self._opened(),
             self._stopped(),
+            self.phases.judged(move[0]),
             *self._of_state(),
         )
 
@@ -203,6 +205,8 @@ class Judge:
             yield Promise.OWN_DISK_BACK
         if now in NEW_HEALTH and v.life[slot] >> c.HEALTH_SHIFT != NEW_HEALTH[Life(now)]:
             yield Promise.LIVES_AS_WRITTEN
+        if now in NEW_HEALTH and v.observed[slot] < NOW - 1:  # a report from before would count
+            yield Promise.LIVES_AS_WRITTEN
 
     def _led(self, move: Move) -> Iterator[Promise]:
         """Judge that what happens to an instance leads where it should (section 8)."""
@@ -217,43 +221,9 @@ class Judge:
         if to not in (UNSAID, self._state(slot)):
             yield Promise.LIVES_AS_WRITTEN
 
-    def _opened(self) -> Iterator[Promise]:
-        """Judge that a phase opens only after the one before it succeeded (section 5)."""
-        v = self.v
-        for r, phase in enumerate(self._phases):
-            if not v.trait[r] & c.PHASED or v.plan[r * c.PLAN + c.PLAN_PHASE] == phase:
-                continue
-            if self._has_failed(r, phase) or any(v.status[s] in (c.WAITING, c.ROLLING) for s in self._of(r, phase)):
-                yield Promise.PHASES_IN_ORDER
-
-    def _of(self, r: int, phase: int) -> list[int]:
-        """Return the sets of a phase that have not left it."""
-        v = self.v
-        return [
-            s
-            for s in range(self.of.sets)
-            if v.link[s * c.LINK + c.LINK_ROLLOUT] == r and v.link[s * c.LINK + c.LINK_PHASE] == phase
-            if not v.mark[s] & c.LEFT
-        ]
-
-    def _has_failed(self, r: int, phase: int) -> bool:
-        """Return whether too many of a phase are lost (section 5)."""
-        lost = eligible = 0
-        for s in self._of(r, phase):
-            for slot in self.members[s]:
-                state = self._state(slot)
-                is_left = state == Life.PENDING and not self.v.flag[slot] & c.TOO_LATE
-                is_lost = is_left or state in (Life.RESTORED, Life.FAILED)
-                lost += is_lost or (state == Life.UPGRADED and self._is_bad(slot))
-                eligible += is_lost or state == Life.UPGRADED
-        return 100 * lost > self.meant.phase_failure_percent * eligible
-
     def _stopped(self) -> Iterator[Promise]:
-        """Judge that an attempt faults, or a rollout halts, where a gate or a phase says so (sections 5 and 7).
-
-        What another rollout has taken over is lost without being there any more: such a phase is not judged.
-        """
-        v, (status, _, course) = self.v, self._facts[-3:]
+        """Judge that an attempt faults where a gate says so (section 7)."""
+        v, status = self.v, self._facts[-3]
         for s in range(self.of.sets):
             if status[s] in (c.WAITING, c.ROLLING) and v.status[s] in (c.COMPLETED, c.FAULTED):
                 was_flying = any(self._lives[slot] & c.STATE_BITS in IN_FLIGHT for slot in self.members[s])
@@ -261,11 +231,6 @@ class Judge:
                     s, status[s] == c.WAITING, was_flying
                 ):
                     yield Promise.STOPPED_FOR_A_REASON
-        for r in range(self.of.rollouts):
-            has_halted = course[r] == c.RUNNING and v.course[r] == c.RO_HALTED
-            is_judged = has_halted and not v.plan[r * c.PLAN + c.PLAN_ELIGIBLE]
-            if is_judged and not self._has_failed(r, v.plan[r * c.PLAN + c.PLAN_PHASE]):
-                yield Promise.STOPPED_FOR_A_REASON
 
     def _codes(self, s: int, is_first: bool, was_flying: bool) -> list[int]:
         """Return the codes that an attempt which has ended by itself may have."""
@@ -355,6 +320,9 @@ class Judge:
             if done + left + v.tally[tally + c.TALLY_FLIGHT] != len(lives) or v.tally[tally + c.TALLY_BAD] != bad:
                 yield Promise.COUNTS_ADD_UP
             if any(v.tally[tally + life] != lives.count(life) for life in list(Life)[: Life.GONE]):
+                yield Promise.COUNTS_ADD_UP
+            late = sum(v.flag[slot] & c.TOO_LATE and self._state(slot) == Life.PENDING for slot in self.members[s])
+            if v.tally[tally + c.TALLY_TOO_LATE] != late:
                 yield Promise.COUNTS_ADD_UP
         holds = self._holds()
         if any(v.holds[cell] != holds.count(cell) for cell in range(self.of.open.rows["cell"])):

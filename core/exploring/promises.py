@@ -80,7 +80,7 @@ SENTENCES = {
     Promise.LOWER_NUMBERS_FIRST: "no instance starts while one of a lower phase ordering number of its set is pending",
     Promise.DOMAINS_FINISHED: "a Service Fabric set begins no upgrade domain while a begun one has somebody pending",
     Promise.LIVES_AS_WRITTEN: "what happens to an instance leads where the life-cycle table says",
-    Promise.STOPPED_FOR_A_REASON: "attempts fault and rollouts halt where a gate or a phase says so, nowhere else",
+    Promise.STOPPED_FOR_A_REASON: "attempts fault and rollouts end as their gates and phases say",
 }
 
 BACK: Final = 254  # restoring, or failed where nothing is to be restored

@@ -12,7 +12,7 @@ from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Explorer, Move
 from phasegate.core.lifecycle import IN_FLIGHT, Life
 from phasegate.core.model import Health
-from phasegate.core.tracing import ATTEMPTS, ERRORS
+from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS
 
 
 def evidence_in(twin: Explorer, promise: int, move: Move | None) -> str:
@@ -157,6 +157,20 @@ def _at_work(case: _Case) -> str:
     return f"at work: {', '.join(regions[region] for region in sorted(busy))}"
 
 
+def _phases(case: _Case) -> str:
+    told = []
+    for r in range(case.twin.rollouts):
+        if case.v.course[r] and case.v.trait[r] & c.PHASED:
+            plan = case.v.plan[r * c.PLAN : (r + 1) * c.PLAN]
+            at = f"in phase {plan[c.PLAN_PHASE]} of {plan[c.PLAN_PHASES]}"
+            taken = f", {plan[c.PLAN_LOST]} of {plan[c.PLAN_ELIGIBLE]} taken over of it are lost"
+            told.append(
+                f"rollout {r} is {COURSES[case.v.course[r]]} {at}{taken if plan[c.PLAN_ELIGIBLE] else ''}, where "
+                f"{case.meant.phase_failure_percent} % may be lost"
+            )
+    return "; ".join((*told, _stops(case)))
+
+
 def _busy(case: _Case) -> str:
     held = [
         f"{case.directory.sets[s]} holds {case.directory.cells[cell] if cell >= 0 else 'no cell'}"
@@ -208,7 +222,7 @@ def _stops(case: _Case) -> str:
         lives, bad = [case.life(slot) for slot in case.present(s)], sum(map(case.is_bad, case.present(s)))
         of = ", ".join(f"{lives.count(life)} {life.word}" for life in Life if life in lives)
         status, error = ATTEMPTS.get(case.v.status[s], "nothing"), ERRORS[case.v.code[s]]
-        told.append(f"{name} ended {status}{f' ({error})' if error else ''} with {of}, {bad} not healthy")
+        told.append(f"{name} is {status}{f' ({error})' if error else ''} with {of}, {bad} not healthy")
     return "; ".join(told)
 
 
@@ -227,7 +241,7 @@ _AFTER: Final[Mapping[int, Callable[[_Case], str]]] = {
     Promise.PAIRS_APART: _at_work,
     Promise.CELLS_APART: _busy,
     Promise.BATCH_WITHIN_CAP: _places,
-    Promise.PHASES_IN_ORDER: _at_work,
+    Promise.PHASES_IN_ORDER: _phases,
     Promise.PROMOTED_BY_HEALTH: _versions,
     Promise.OWN_DISK_BACK: _versions,
     Promise.TARGET_UNTOUCHED: _versions,
@@ -240,5 +254,5 @@ _AFTER: Final[Mapping[int, Callable[[_Case], str]]] = {
     Promise.LATE_MOVES_NOTHING: _versions,
     Promise.GROUPS_WITHIN_LIMITS: _groups,
     Promise.LIVES_AS_WRITTEN: _versions,
-    Promise.STOPPED_FOR_A_REASON: _stops,
+    Promise.STOPPED_FOR_A_REASON: _phases,
 }

@@ -192,6 +192,13 @@ class HaltsForNothing(Kernel):
         super().end_rollout(rollout, c.RO_HALTED if course == c.RO_COMPLETED else course)
 
 
+class FaultsForNobody(Kernel):
+    """A rollout without phases is completed whatever became of its attempts."""
+
+    def end_rollout(self, rollout: int, course: int) -> None:
+        super().end_rollout(rollout, c.RO_COMPLETED if course == c.RO_FAULTED else course)
+
+
 class CompletesWhateverComes(Kernel):
     """The end of a batch is not looked at."""
 
@@ -237,8 +244,9 @@ BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
     (NoGroups, "group_of_cells", Promise.GROUPS_WITHIN_LIMITS, "at most 1 cells of eastus/-, northus/-"),
     (NoGroups, "group_of_sets", Promise.GROUPS_WITHIN_LIMITS, "at most 1 sets of eastus/front, northus/front"),
     (FailsAtOnce, "set_of_one", Promise.LIVES_AS_WRITTEN, "eastus/web/0 failed on"),
-    (FaultsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web ended faulted (MaxUnhealthyInstance"),
-    (HaltsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web ended completed with 1 upgraded"),
+    (FaultsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web is faulted (MaxUnhealthyInstance"),
+    (HaltsForNothing, "set_of_one", Promise.STOPPED_FOR_A_REASON, "eastus/web is completed with 1 upgraded"),
+    (FaultsForNobody, "manual_tries_again", Promise.STOPPED_FOR_A_REASON, "eastus/web is faulted (MaxUnhealthy"),
     (CompletesWhateverComes, "set_of_one", Promise.STOPPED_FOR_A_REASON, "completed with 1 restored, 0 not healthy"),
 ]
 

@@ -60,7 +60,12 @@ def used(v: Any) -> None:
     v.used[0] += 1
 
 
-@pytest.mark.parametrize("bend", [tally, pending, holds, working, used])
+def too_late(v: Any) -> None:
+    """Count one who joined too late."""
+    v.tally[c.TALLY_TOO_LATE] += 1
+
+
+@pytest.mark.parametrize("bend", [tally, pending, holds, working, used, too_late])
 def test_counters_that_do_not_add_up_are_noticed(bend: Callable[[Any], None]) -> None:
     """Each counter is counted anew."""
     made = explorer()
@@ -127,6 +132,21 @@ def test_a_healthy_environment_leaves_nobody_behind() -> None:
     assert 0 == made.judge.end(is_benign=False)
     made.v.status[0] = c.NONE
     assert 0 == made.judge.end(is_benign=True)
+
+
+def test_a_report_from_before_the_swap_is_stale() -> None:
+    """Once its disk is replaced, an instance has heard of nothing before."""
+    made = explorer()
+    made.kernel.put(0, Life.REPLACING, 0)
+    move = (Act.ANSWER, 0, 0, 0)
+    made.judge.before(move)
+    made.kernel.put(0, Life.CONFIGURING, 0)
+    made.v.observed[0] = NOW - 1
+    assert Promise.LIVES_AS_WRITTEN in _broken(made, move)  # it is healthy still
+    made.kernel.put(0, Life.CONFIGURING, 3)
+    assert Promise.LIVES_AS_WRITTEN not in _broken(made, move)
+    made.v.observed[0] = NOW - 2
+    assert Promise.LIVES_AS_WRITTEN in _broken(made, move)
 
 
 def _broken(made: Explorer, move: Any) -> set[Promise]:
