@@ -142,7 +142,8 @@ def verdict_in_words(result: Result) -> Text:
         if result.order != "breadth":
             covered = f"{counted(now.transitions, 'act was', 'acts were')} taken, and none broke a promise"
         return Text(f"{reason}; {covered}")
-    kept = counted(len(result.scenario.promises) + len(result.asked), "promise holds", "promises hold")
+    own = [*result.asked, *(claim for claim in result.scenario.claims if claim.kind != "sometimes")]
+    kept = counted(len(result.scenario.promises) + len(own), "promise holds", "promises hold")
     shown = f"; a run to what `{result.witness}` names is shown" if result.witness else ""
     return Text(f"{kept} in every state that can be reached{shown}")
 

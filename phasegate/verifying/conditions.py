@@ -47,6 +47,7 @@ _KNOWN: Final[Mapping[str, tuple[tuple[str, ...], Holds]]] = {
     **{f"rollout-{course}": _course(course) for course in COURSES.values() if course != "running"},
     "paused": _some("paused"),
     "baking": _some("baking"),
+    "stopping": _some("stopping"),
     "later-phase": _some("phase"),
     "unhealthy": (("unhealthy",), lambda state: bool(state.unhealthy)),
     "upgraded-unhealthy": (("upgraded_unhealthy",), lambda state: bool(state.upgraded_unhealthy)),

@@ -145,3 +145,17 @@ class Memory:
         if self.promise.is_symmetric:
             return frozenset()
         return frozenset(NAMING[name] for name in self.reads if name in NAMING)
+
+
+def tells_apart(explorer: Laid, asked: Iterable[Memory]) -> bool:
+    """Whether a promise reads who is who among those that the explorer's symmetry takes for one."""
+    if not explorer.is_symmetric:
+        return False
+    named = frozenset(name for memory in asked for name in memory.names())
+    moved = {"instances"}
+    for one in explorer.group:
+        if one.cell != tuple(range(len(one.cell))):
+            moved.add("cells")
+        if one.set != tuple(range(len(one.set))):
+            moved.add("sets")
+    return bool(named & moved)

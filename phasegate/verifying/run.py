@@ -20,7 +20,7 @@ from phasegate.verifying.coverage import coverage_of
 from phasegate.verifying.ends import escaping
 from phasegate.verifying.explorers import Explorer, made
 from phasegate.verifying.lassos import STATES_MAX, TooLarge, lasso
-from phasegate.verifying.promise import Custom, Memory
+from phasegate.verifying.promise import Custom, Memory, tells_apart
 from phasegate.verifying.result import Asked, Bounds, Broken, Order, Progress, Result, Verdict
 from phasegate.verifying.retracing import plain
 from phasegate.verifying.scenario import Scenario
@@ -130,23 +130,13 @@ class Run:
         return made(subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory)
 
     def _claims(self) -> list[Custom]:
-        names = list(self.scenario.sometimes)
-        if self.witness is not None and self.witness not in (*names, *(one.name for one in self.promises)):
-            names.append(self.witness)
-        return [CONDITIONS[name] for name in names]
+        found = self.scenario.own()
+        if self.witness is not None and self.witness not in (one.name for one in (*found, *self.promises)):
+            found.append(CONDITIONS[self.witness])
+        return found
 
     def _tells_apart(self) -> bool:
-        """Whether a promise reads who is who among those that the symmetry takes for one."""
-        if not self.explorer.is_symmetric:
-            return False
-        named = frozenset(name for memory in self.asked for name in memory.names())
-        moved = {"instances"}
-        for one in self.explorer.group:
-            if one.cell != tuple(range(len(one.cell))):
-                moved.add("cells")
-            if one.set != tuple(range(len(one.set))):
-                moved.add("sets")
-        return bool(named & moved)
+        return tells_apart(self.explorer, self.asked)
 
     # --- exploring ---------------------------------------------------------------------------------------------------
 

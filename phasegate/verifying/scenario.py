@@ -21,6 +21,8 @@ from phasegate.core.exploring.subject import NOW, Order, Spare, Subject
 from phasegate.core.model import Fleet, Image, ScaleSet
 from phasegate.core.windows import DAY_MS
 from phasegate.policies import AvailabilityFirst, availability_first
+from phasegate.verifying.conditions import CONDITIONS
+from phasegate.verifying.promise import Custom
 
 EVERY_PROMISE: Final = frozenset(Promise)
 _SPANS: Final = ("pause_between_batches_ms", "phase_bake_ms", "health_timeout_ms", "step_timeout_ms")
@@ -57,7 +59,8 @@ class Scenario:
 
     `events` are its own, each at most once, anywhere; `spares` what scale-out may add. `orchestrator` says which
     batches are started: any that is legal, or only those that the engine selects. `promises` are checked in every
-    state; `sometimes` names what some state must show, or the scenario does not exercise what it claims to.
+    state; `sometimes` names what some state must show, or the scenario does not exercise what it claims to, and
+    `claims` are what it says beside that of its own states (`claims.py`).
     """
 
     name: str
@@ -71,7 +74,12 @@ class Scenario:
     orchestrator: str = "legal"
     promises: frozenset[Promise] = EVERY_PROMISE
     sometimes: tuple[str, ...] = ()
+    claims: tuple[Custom, ...] = ()
     expect: Expected = field(factory=Expected)
+
+    def own(self) -> list[Custom]:
+        """Return all that it says of its own states: what `sometimes` names, then its `claims`."""
+        return [*(CONDITIONS[name] for name in self.sometimes), *self.claims]
 
     def subject(self, kernel: Any = None) -> Subject:
         """Return what an explorer explores, on that class of selector and stepper (None: the engine's own choice).

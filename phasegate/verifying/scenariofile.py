@@ -27,7 +27,8 @@ from phasegate.files.plaindata import described, int_of, list_of, mapping_of, te
 from phasegate.files.policyfile import load_policy, policy_of
 from phasegate.files.structure import Reader
 from phasegate.policies import AvailabilityFirst, availability_first
-from phasegate.verifying.conditions import CONDITIONS
+from phasegate.verifying.claims import claim_of
+from phasegate.verifying.promise import Custom
 from phasegate.verifying.scenario import EVERY_PROMISE, Expected, Scenario, timeless_image, timeless_set
 
 FORMAT: Final = "phasegate/scenario/1"
@@ -49,7 +50,9 @@ class _Document:
     events: tuple[Mapping[str, object], ...] = ()
     orchestrator: Literal["legal", "select"] = "legal"
     promises: tuple[object, ...] | None = None
-    sometimes: tuple[str, ...] = ()
+    sometimes: tuple[object, ...] = ()
+    never: tuple[object, ...] = ()
+    eventually: tuple[object, ...] = ()
     expect: Expected = field(factory=Expected)
 
 
@@ -113,7 +116,8 @@ def parse_scenario(data: bytes, name: str) -> Scenario:
             events=_each("events", top.events, lambda event: _event(event, fleet)),
             orchestrator=top.orchestrator,
             promises=EVERY_PROMISE if top.promises is None else frozenset(_each("promises", top.promises, promise_of)),
-            sometimes=_each("sometimes", top.sometimes, _condition),
+            sometimes=_names(top.sometimes),
+            claims=_claims(top, fleet),
             expect=_under("expect", lambda: _expected(top.expect)),
         )
     _try(scenario, name)
@@ -286,10 +290,22 @@ def promise_name(promise: Promise) -> str:
     return promise.name.lower().replace("_", "-")
 
 
-def _condition(data: str) -> str:
-    if data not in CONDITIONS:
-        refuse_unknown(data, CONDITIONS, "condition", "")
-    return data
+def _names(conditions: tuple[object, ...]) -> tuple[str, ...]:
+    """Return those of the conditions that are names alone."""
+    return tuple(one for one in conditions if isinstance(one, str))
+
+
+def _claims(top: _Document, fleet: Fleet) -> tuple[Custom, ...]:
+    """Return what it says of its own states beside names under `sometimes`."""
+    found: list[Custom] = []
+    for kind, conditions in (("sometimes", top.sometimes), ("never", top.never), ("eventually", top.eventually)):
+        made = _each(kind, conditions, lambda one, kind=kind: claim_of(kind, one, fleet))  # type: ignore[misc]
+        found += [
+            claim
+            for claim, one in zip(made, conditions, strict=True)
+            if kind != "sometimes" or not isinstance(one, str)
+        ]
+    return tuple(found)
 
 
 def _expected(expect: Expected) -> Expected:

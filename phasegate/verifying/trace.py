@@ -178,6 +178,10 @@ class Teller:
             if not is_breaking:
                 raise Divergence(f"step {number}: the engine refuses to {act.word}: {error}") from None
             refused = str(error)
+        except Exception as error:  # a bent rule may lead where the engine has no word for
+            if not is_breaking:
+                raise
+            refused = f"{type(error).__name__}: {error}"
         could = self.twin.happen(move)
         assert could, "what the engine takes, the explorer does too"
         self.twin.open.settle_times()

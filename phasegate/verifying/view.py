@@ -6,7 +6,7 @@ symmetry may take for one another: `NAMING` says whom, so that a run can do with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from phasegate.core import codes as c
@@ -16,6 +16,7 @@ from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS
+from phasegate.verifying.coverage import REASONS
 
 Laid = Any
 """An explorer that has a state laid open: `open`, its columns `v`, and what the environment has `left`."""
@@ -103,6 +104,30 @@ def _cells(at: Laid) -> frozenset[str]:
     return frozenset(cell for cell in held if cell is not None)
 
 
+def _reasons(at: Laid, s: int) -> frozenset[str]:
+    """Return what keeps a set with pending instances from starting: the rules for all of it, else gates, else cells."""
+    kernel = at.open.kernel
+    if not at.v.tally[s * c.TALLY + Life.PENDING]:
+        return frozenset()
+    bits = kernel.standing(s) or kernel.gates(s)
+    if not bits:
+        number, lately = kernel.current(s)
+        for bucket in kernel.buckets(s):
+            if kernel.is_candidate(bucket, number, lately):
+                bits |= kernel.in_cell(s, at.v.site[bucket * c.SITE + c.SITE_CELL])
+    return frozenset(str(code) for bit, code in REASONS.items() if bits & bit)
+
+
+def _may_start(at: Laid, s: int) -> tuple[int, ...]:
+    """Return how many instances the largest legal batch of each place has where one may start, smallest first."""
+    return tuple(sorted(_largest(at, *choice[2:]) for choice in at.open.kernel.legal(s)))
+
+
+def _largest(at: Laid, slots: Sequence[int], at_most: int, healthy_at_most: int) -> int:
+    bad = sum(at.v.life[slot] >> c.HEALTH_SHIFT in (Health.UNHEALTHY, Health.UNKNOWN) for slot in slots)
+    return max(1, min(at_most, bad + min(len(slots) - bad, healthy_at_most)))
+
+
 def _left(at: Laid) -> FrozenMap[str, int]:
     return FrozenMap(dict(zip(PURSES, at.left, strict=True)))
 
@@ -119,6 +144,7 @@ FIELDS: Final[Mapping[str, Callable[[Laid], Any]]] = {
     "rollouts": _by_rollout(lambda at, rollout: COURSES[at.v.course[rollout]]),
     "paused": _by_rollout(lambda at, rollout: bool(at.v.trait[rollout] & c.PAUSED)),
     "baking": _by_rollout(lambda at, rollout: bool(at.v.trait[rollout] & c.BAKING)),
+    "stopping": _by_rollout(lambda at, rollout: bool(at.v.trait[rollout] & c.STOPPING)),  # it is being cancelled
     "phase": _by_rollout(lambda at, rollout: at.v.plan[rollout * c.PLAN + c.PLAN_PHASE]),
     "left": _left,
     "happened": lambda at: frozenset(which for which in range(len(at.subject.orders)) if at.happened >> which & 1),
@@ -129,6 +155,8 @@ FIELDS: Final[Mapping[str, Callable[[Laid], Any]]] = {
     "error": _by_set(lambda at, s: ERRORS[at.v.code[s]]),
     "marks": _by_set(_marks),
     "counts": _by_set(_counts),
+    "waits": _by_set(_reasons),
+    "may_start": _by_set(_may_start),
     # of each set the cell that it holds; of all the cells that are busy
     "holds": _by_set(_held),
     "busy": _cells,
@@ -138,7 +166,9 @@ FIELDS: Final[Mapping[str, Callable[[Laid], Any]]] = {
     "version": _by_instance(_version),
 }
 NAMING: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("at_work", "status", "error", "marks", "counts"), "sets"),  # a region moves with its sets
+    **dict.fromkeys(
+        ("at_work", "status", "error", "marks", "counts", "waits", "may_start"), "sets"
+    ),  # a region moves with its sets
     **dict.fromkeys(("holds", "busy"), "cells"),
     **dict.fromkeys(("life", "health", "version"), "instances"),
 }
@@ -176,6 +206,7 @@ PLACES: Final[Mapping[str, Callable[[Open], Places]]] = {
     "rollouts": _column("course"),
     "paused": lambda opened: (*_column("trait")(opened), *_column("course")(opened)),
     "baking": lambda opened: (*_column("trait")(opened), *_column("course")(opened)),
+    "stopping": lambda opened: (*_column("trait")(opened), *_column("course")(opened)),
     "phase": lambda opened: (*_words("plan", c.PLAN, c.PLAN_PHASE)(opened), *_column("course")(opened)),
     "at_work": _column("status"),
     "status": _column("status"),
@@ -187,7 +218,8 @@ PLACES: Final[Mapping[str, Callable[[Open], Places]]] = {
     "life": _column("life"),
     "health": _column("life"),
 }
-"""Where the columns tell a field; what also goes by books and budgets (`version`, `left`, `happened`) is not here."""
+"""Where the columns tell a field; what also goes by books and budgets (`version`, `left`, `happened`), or
+by many columns (`waits`, `may_start`), is not here."""
 
 
 class StateView:
@@ -195,10 +227,11 @@ class StateView:
 
     Counts of instances in the fleet: `current`, `excluded`, `pending`, `replacing`, `configuring`, `verifying`,
     `upgraded`, `restoring`, `restored`, `failed`, `total`, `unhealthy`, `in_flight`, `upgraded_unhealthy`. A tuple over
-    the rollouts: `rollouts` (status), `paused`, `baking`, `phase` (the open one). `attempts` are the sets' statuses, in
-    order; `at_work` regions, `busy` cells; `left` the environment's budgets by name; `happened` the scenario's own
-    events that have. Mappings over sets: `status`, `error`, `marks`, `counts`, `holds`; over instances: `life`,
-    `health`, `version`.
+    the rollouts: `rollouts` (status), `paused`, `baking`, `stopping` (being cancelled), `phase` (the open one).
+    `attempts` are the sets' statuses, in order; `at_work` regions, `busy` cells; `left` the environment's budgets by
+    name; `happened` the scenario's own events that have. Mappings over sets: `status`, `error`, `marks`, `counts`,
+    `holds`, `waits` (codes of what keeps it from starting), `may_start` (of each place where a batch may start, how
+    many instances at most); over instances: `life`, `health`, `version`.
     """
 
     __slots__ = ("_at", "_known", "_note")

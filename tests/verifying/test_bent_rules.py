@@ -254,7 +254,7 @@ BENT: Sequence[tuple[type[Kernel], str, Promise, str]] = [
 def bent(kernel: type[Kernel], name: str, *promises: Promise) -> Result:
     """Return what a library scenario comes to on a bent kernel, these promises asked for alone."""
     scenario = load_scenario(LIBRARY / f"{name}.yaml")
-    return verify(evolve(scenario, promises=frozenset(promises), sometimes=()), kernel=kernel)
+    return verify(evolve(scenario, promises=frozenset(promises), sometimes=(), claims=()), kernel=kernel)
 
 
 @pytest.mark.parametrize(("kernel", "name", "promise", "evidence"), BENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from phasegate.files.documents import InvalidFile
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.explorers import made
 from phasegate.verifying.promise import Memory, always, load_promises
+from phasegate.verifying.run import kernel_class
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.view import FIELDS, NAMING, PLACES, StateView
 
@@ -60,6 +62,56 @@ def test_a_state_shows_its_fields() -> None:
     assert "total" == noted[0]
 
 
+def test_a_state_shows_what_may_start_and_what_keeps_the_rest() -> None:
+    """Of each set: how many a legal batch has in each place, and the codes of what is in the way."""
+    explorer = laid()
+    state = view(explorer, [])
+    assert ({"phase-not-open"}, {"not-before", "outside-window"}) == (
+        state.waits["eastus/web"],
+        state.waits["westus/db"],
+    )
+    assert () == state.may_start["eastus/web"]
+    explorer = Explorer(load_scenario(LIBRARY / "upgrade_domains.yaml").subject(Kernel), is_symmetric=False)
+    explorer.write(explorer.first)
+    state = view(explorer, [])
+    assert (frozenset(), (2, 2)) == (state.waits["eastus/web"], state.may_start["eastus/web"])
+    assert explorer.happen(next(explorer.moves()))
+    state = view(explorer, [])
+    assert ({"batch-in-flight"}, ()) == (state.waits["eastus/web"], state.may_start["eastus/web"])
+
+
+def test_a_set_that_waits_for_a_cell_says_so() -> None:
+    """What keeps every place of its candidates from being started in is told; a set with nobody pending waits not."""
+    explorer = Explorer(load_scenario(LIBRARY / "zones.yaml").subject(Kernel), is_symmetric=True)
+    while explorer.run(50) == "more":
+        pass
+    seen = set()
+    for number in range(explorer.states):
+        explorer.write(explorer.key_of(number))
+        for reasons in view(explorer, []).waits.values():
+            seen |= reasons
+    assert "cell-busy" in seen
+
+
+@pytest.mark.parametrize("name", ["no_shrinking", "gate_behind_another", "over_zones"])
+def test_both_explorers_say_the_same_of_what_may_start(name: str) -> None:
+    """State for state, however the kernel keeps what it counts beside the columns."""
+    told = []
+    for kernel in {Kernel, kernel_class("compiled")}:
+        explorer = made(
+            load_scenario(LIBRARY / f"{name}.yaml").subject(kernel), is_symmetric=True, order="breadth", memory_max=None
+        )
+        while explorer.run(1000) == "more":
+            pass
+        found: Counter[Any] = Counter()
+        for number in range(explorer.states):
+            explorer.write(explorer.key_of(number))
+            state = view(explorer, [])
+            found[state.waits, state.may_start, state.pending, state.unhealthy] += 1
+        told.append(found)
+    assert 1 == len({frozenset(one.items()) for one in told})
+
+
 def test_a_state_shows_who_is_at_work() -> None:
     """A set that rolls forward holds a cell of its region."""
     explorer = laid()
@@ -103,7 +155,7 @@ def test_equal_bytes_are_equal_fields(name: str, kernel: Any) -> None:
         for field, places in PLACES.items():
             found = b"".join(block[offset : offset + size] for offset, size in places(explorer.open))
             assert met[field].setdefault(found, FIELDS[field](explorer)) == FIELDS[field](explorer)
-    assert {"version", "left", "happened"} == FIELDS.keys() - PLACES.keys()
+    assert {"version", "left", "happened", "waits", "may_start"} == FIELDS.keys() - PLACES.keys()
 
 
 def test_conditions_read_what_they_declare() -> None:
