@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -13,11 +14,13 @@ from scenes import LIBRARY, ONE, scene
 
 from phasegate.cli import mutants as command
 from phasegate.core import lifecycle
+from phasegate.core.exploring.acts import Freedom
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.lifecycle import TABLE, Life
 from phasegate.core.twin.selector import Selector
 from phasegate.core.twin.stepper import Stepper
 from phasegate.policies import availability
+from phasegate.verifying.claims import claim_of
 from phasegate.verifying.lassos import TooLarge
 from phasegate.verifying.mutants import hunting
 from phasegate.verifying.mutants.hunting import Endless, Sign, hunt, hunt_all, in_order, look, within
@@ -108,7 +111,42 @@ def test_a_claim_that_is_never_shown() -> None:
     """A scenario that no longer shows what it claims to has noticed too."""
     mutant = BY_NAME["without-rollback"]
     scenario = evolve(TWO, promises=frozenset(), sometimes=("upgraded", "restored"))
-    assert Sign("set_of_two", "claim", "never restored", None) == hunt(mutant, [scenario]).sign
+    assert Sign("set_of_two", "claim", "never shown: restored", None) == hunt(mutant, [scenario]).sign
+
+
+def test_a_claim_that_is_broken() -> None:
+    """What must never be is a promise, told with the acts that lead there."""
+    mutant = BY_NAME["without-rollback"]
+    scenario = evolve(TWO, promises=frozenset(), sometimes=(), claims=(claim_of("never", "failed", TWO.fleet),))
+    assert Sign("set_of_two", "promise", "never failed", 2) == hunt(mutant, [scenario]).sign
+
+
+def test_a_claim_that_some_run_misses() -> None:
+    """So is what must come at some time: the shortest run to its end that never shows it is told."""
+    mutant = BY_NAME["life-healthy-verifying-stays"]
+    claims = (claim_of("never", "paused", TWO.fleet), claim_of("eventually", "upgraded", TWO.fleet))
+    scenario = evolve(TWO, promises=frozenset(), sometimes=(), claims=claims, freedom=Freedom(lost_reports=2))
+    sign = hunt(mutant, [scenario]).sign
+    assert sign is not None
+    assert ("promise", "eventually upgraded") == (sign.how, sign.what)
+    well = evolve(scenario, claims=(*claims[:1], claim_of("eventually", "pending", TWO.fleet)))
+    assert hunt(WELL, [well]).sign is None
+
+
+def test_a_claim_that_names_somebody() -> None:
+    """Where it tells apart whom symmetry takes for one, the scenario is explored without."""
+    claims = (claim_of("never", {"life": {"eastus/web/0": "failed"}}, TWO.fleet),)
+    scenario = evolve(TWO, sometimes=(), claims=claims)
+    assert Count(TWO.expect.states, TWO.expect.transitions, TWO.expect.depth) == look(scenario)[1]
+    assert hunt(WELL, [scenario]).moved == ()
+
+
+def test_what_is_argued_is_not_looked_for_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument counts: as soon as enough states showed nothing, the others are left out."""
+    monkeypatch.setattr(hunting, "ARGUED_STATES", 50)
+    argued = evolve(WELL, unseen="it is the same")
+    scenarios = [TWO, load_scenario(LIBRARY / "set_of_three.yaml")]
+    assert (1, 2) == (hunt(argued, scenarios).scenarios, hunt(WELL, scenarios).scenarios)
 
 
 def test_a_crash() -> None:
@@ -188,10 +226,29 @@ def test_order() -> None:
 
 
 def test_time_is_up() -> None:
-    """What takes too long is ended; what does not is not, nor later."""
-    with pytest.raises(Endless), within(0.05):
-        time.sleep(5)
-    with within(5):
+    """What takes the processor too long is ended; what does not is not, nor later, nor what only waits."""
+    with pytest.raises(Endless), within(0.02):
+        _run_on()
+    with within(0.02):
+        time.sleep(0.05)
+
+
+def test_nobody_is_interrupted_elsewhere() -> None:
+    """Only a program's first thread can be; what another one does takes as long as it takes."""
+    done: list[int] = []
+
+    def work() -> None:
+        with within(0.0001):
+            done.append(sum(range(100_000)))
+
+    other = threading.Thread(target=work)
+    other.start()
+    other.join()
+    assert [4_999_950_000] == done
+
+
+def _run_on() -> None:
+    while True:
         pass
 
 

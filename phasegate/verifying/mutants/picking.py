@@ -80,9 +80,7 @@ STANDING: Final = (
          "return c.NO_ATTEMPT", "return 0"),
     Bent("start-after-end", "a set whose attempt has ended may start", Selector.standing, "return c.ENDED", "return 0"),
     Bent("start-though-cancelled", "a batch starts though its attempt is being cancelled", Selector.standing,
-         "found |= c.IS_CANCELLED", "pass",
-         unseen="an attempt that is being cancelled with nobody in flight has ended as the fleet settles, and one with "
-         "somebody in flight starts nothing anyway"),
+         "found |= c.IS_CANCELLED", "pass"),
     Bent("start-though-paused", "a batch starts though its rollout is paused", Selector.standing,
          "found |= c.IS_PAUSED", "pass"),
     Bent("start-though-phase-shut", "a batch starts though its phase is not open", Selector.standing,
@@ -163,9 +161,7 @@ BATCHES: Final = (
     Bent("legal-though-standing", "what keeps the whole set is not looked at", Selector.legal,
          "if self.standing(s) or self.gates(s):", "if self.gates(s):"),
     Bent("legal-though-gated", "the gates are not looked at", Selector.legal,
-         "if self.standing(s) or self.gates(s):", "if self.standing(s):",
-         unseen="an attempt whose gate is broken where it could start is ended as the fleet settles, "
-         "so none is left to ask about"),
+         "if self.standing(s) or self.gates(s):", "if self.standing(s):"),
     Bent("legal-over-groups", "groups do not bound what is legal", Selector.legal,
          "min(self.cap(s), self.room(s))", "self.cap(s)"),
     Bent("legal-any-cell", "cells in conflict are not looked at", Selector.legal,
@@ -173,7 +169,7 @@ BATCHES: Final = (
     Bent("legal-any-place", "places without candidates are not left out", Selector.legal,
          "if not self.is_candidate(bucket, number, lately):", "if False:"),
     Bent("legal-twice", "a batch over zones is listed for each of its cells", Selector.legal, "if domain in domains:",
-         "if False:", unseen="the same batch is listed more than once; nothing else becomes legal"),
+         "if False:"),
 )  # fmt: skip
 
 PICKING: Final = (*NUMBERS, *GATES, *STANDING, *CELLS, *CANDIDATES, *BATCHES)

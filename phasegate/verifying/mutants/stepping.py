@@ -9,11 +9,6 @@ from phasegate.core.twin.counters import Counters
 from phasegate.core.twin.stepper import Stepper
 from phasegate.verifying.mutants.mutant import Bent
 
-COUNTED_ANEW: Final = (
-    "each explored state is counted anew when it is laid open, so what is remembered beside it never goes stale; "
-    "a law test on the engine holds that counters are what one would count"
-)
-
 COUNTING: Final = (
     Bent("unknown-is-well", "an instance of unknown health counts as healthy", Counters._count,
          "if health in (1, 2) else 0", "if health == 1 else 0"),
@@ -32,9 +27,9 @@ COUNTING: Final = (
     Bent("work-counts-in-no-group", "sets at work do not count in their groups", Counters.work,
          "self.use(group, by)", "pass"),
     Bent("hold-does-not-keep", "a held cell is not busy", Counters.hold,
-         "self.busy[cell >> 6] |= 1 << (cell & 63)", "pass", unseen=COUNTED_ANEW),
+         "self.busy[cell >> 6] |= 1 << (cell & 63)", "pass"),
     Bent("free-cell-is-busy", "a cell stays busy when its last hold has ended", Counters.unhold,
-         "self.busy[cell >> 6] &= ~(1 << (cell & 63))", "pass", unseen=COUNTED_ANEW),
+         "self.busy[cell >> 6] &= ~(1 << (cell & 63))", "pass"),
     Bent("first-to-leave-frees", "a cell of two holds is free when one of them ends", Counters.unhold,
          "if holds[cell] == 0:", "if True:"),
     Bent("work-is-not-counted", "a set at work does not count in its region", Counters.work,
@@ -58,9 +53,7 @@ INSTANCES: Final = (
          "v.flag[slot] &= ~(c.BROKEN | c.SWAPPED | c.UNANSWERED)",
          "v.flag[slot] &= ~(c.BROKEN | c.SWAPPED | c.UNANSWERED)\n        v.version[slot] = target"),
     Bent("old-reports-count", "health reports observed before the swap count", Stepper.forget_health,
-         "self.v.observe(slot, self.now - 1)", "pass",
-         unseen="times are abstract: of a report an explored state keeps that it came before the swap or after it, not "
-         "when; tests of the health rules on the engine hold this one (`health-from-any-time` is its like here)"),
+         "self.v.observe(slot, self.now - 1)", "pass"),
     Bent("old-health-counts", "an instance keeps the health that it had before the swap", Stepper.happen,
          "health = self.forget_health(slot, Health.INITIALIZING)\n    elif to == Life.VERIFYING:",
          "self.forget_health(slot, Health.INITIALIZING)\n    elif to == Life.VERIFYING:"),
@@ -69,7 +62,7 @@ INSTANCES: Final = (
     Bent("failures-forgotten", "nobody remembers which version failed on an instance", Stepper.remember_failure,
          "failed[slot] = target", "pass"),
     Bent("latecomers-counted-for-ever", "who joined too late and is gone counts still", Stepper.happen,
-         "v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1", "pass", unseen=COUNTED_ANEW),
+         "v.tally[s * c.TALLY + c.TALLY_TOO_LATE] -= 1", "pass"),
 )  # fmt: skip
 
 BATCHES: Final = (
@@ -151,6 +144,8 @@ ATTEMPTS: Final = (
          "flag & excluding or ", ""),
     Bent("failed-before-is-pending", "a version is offered again to whoever it failed on", Stepper.classify,
          "v.failed[slot] == target or slot in more", "False"),
+    Bent("latecomers-stay-late", "who joined too late for one attempt is too late for the next", Stepper.forget_marks,
+         "self.v.flag[slot] &= ~(c.REFUSED | c.TOO_LATE)", "self.v.flag[slot] &= ~c.REFUSED"),
     Bent("manual-excludes-failed", "a manual rollout does not try again what failed", Stepper.classify,
          "and not is_manual ", ""),
     Bent("end-keeps-hold", "an attempt that has ended holds its cell", Stepper.end, "self.let_go(s)", "pass"),
@@ -244,8 +239,7 @@ PHASES: Final = (
     Bent("last-phase-left-out", "a rollout is completed before its last phase", Stepper.judge_phase,
          "elif phase + 1 >= ", "elif phase + 2 >= "),
     Bent("phase-after-the-last", "a rollout goes on after its last phase", Stepper.judge_phase,
-         "elif phase + 1 >= ", "elif phase + 1 > ",
-         unseen="a phase of nobody opens and succeeds in the same act, which the log alone tells"),
+         "elif phase + 1 >= ", "elif phase + 1 > "),
     Bent("phase-left-out", "the phase after the next one opens", Stepper.judge_phase,
          "self.open_phase(rollout, phase + 1)", "self.open_phase(rollout, phase + 2)"),
     Bent("no-delay", "an attempt begins at once when its phase opens", Stepper.open_phase,
