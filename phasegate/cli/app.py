@@ -260,8 +260,8 @@ def explain(
         "  kind} or null, witness, evidence, order, kernel, symmetric, symmetries, states, transitions, depth,",
         "  frontier, seconds, states_per_second, memory_bytes, rising (acts along which the rank does not fall),",
         "  coverage {acts, rows, ends, reasons: {name: count}, missing [name]},",
-        "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}],",
-        "  disagreements [{what, expected, found}]",
+        "  asked [{name, kind, calls, undeclared}], story [{number, who, did, came}], again (how many of its",
+        "  last steps come again and again), disagreements [{what, expected, found}]",
         "of several scenarios: format, scenarios [as above]",
         "of a sweep: format, sweep, about, parameters, where, runs [{parameters {name: value}, verdict, reason, "
         "promise, states, transitions, depth, seconds, states_per_second, memory_bytes, kernel, symmetric, "

@@ -304,6 +304,7 @@ def document(result: Result) -> dict[str, Any]:
         "rising": result.rising,
         "coverage": asdict(result.coverage),
         "asked": [asdict(one) for one in result.asked],
+        "again": result.trace.again if result.trace is not None else 0,
         "story": [asdict(sentence) for sentence in story(result.trace)] if result.trace is not None else [],
         "disagreements": [
             {"what": what, "expected": expected, "found": found} for what, expected, found in result.disagreements

@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
-from phasegate.cli.verifyview import how_explored, verdict_in_words
+from phasegate.cli.verifyview import AGAIN, how_explored, verdict_in_words
 from phasegate.cli.words import ERRORS, STATES, sentence
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
@@ -22,7 +22,7 @@ from phasegate.core.reasons import Code, Reason
 from phasegate.plotting.summary import counted
 from phasegate.verifying.frames import Course, Frame, Place, Share, Standing, Waiting, frames, places
 from phasegate.verifying.result import Result
-from phasegate.verifying.story import Sentence, story
+from phasegate.verifying.story import Sentence, again, story
 from phasegate.verifying.trace import Trace
 
 LETTERS: Final[Mapping[Life, str]] = {
@@ -133,13 +133,16 @@ def _head(result: Result, evidence: str) -> Iterator[str]:
 
 def _story(result: Result, told: Sequence[Sentence]) -> Iterator[str]:
     yield '<section id="story" aria-label="The story"><h2>The story</h2><ol>'
+    assert result.trace is not None, "asked for where there is one"
+    repeated = len(told) - result.trace.again + 1 if result.trace.again else len(told) + 1  # the first step that is
     items = [("0", "beginning", "", ()), *((str(one.number), one.who, one.did, one.came) for one in told)]
     for number, who, did, came in items:
         lines = "".join(f"<li>{escape(line)}</li>" for line in came)
-        yield (
-            f'<li><a href="#step={number}"><b>{number}</b> <span class="who">{escape(who)}</span> {escape(did)}</a>'
-            f"{f'<ul>{lines}</ul>' if lines else ''}"
-        )
+        is_again = int(number) >= repeated
+        if int(number) == repeated:
+            yield f'<li class="turn" role="note"><p>{AGAIN} {escape(again(result.trace))}</p></li>'
+        link = f'<a href="#step={number}"><b>{number}</b> <span class="who">{escape(who)}</span> {escape(did)}</a>'
+        yield f"{'<li class=again>' if is_again else '<li>'}{link}{f'<ul>{lines}</ul>' if lines else ''}"
         if number == items[-1][0]:
             yield f'<p class="{result.verdict} mark">{escape(mark(result))}</p>'
         yield "</li>"
@@ -154,6 +157,8 @@ def mark(result: Result) -> str:
     of = f"promise {broken.number}, {broken.name}" if broken.number is not None else f"promise {broken.name}"
     if broken.kind == "eventually":
         return f"✗ the run ends without it: {of}"
+    if result.trace is not None and result.trace.again:
+        return f"{AGAIN} the run has no end: {of}"
     return f"✗ here it is broken: {of}"
 
 
@@ -198,6 +203,7 @@ def document(result: Result, trace: Trace, told: Sequence[Sentence]) -> dict[str
         "steps": steps,
         "frames": [_frame(one, rows, at, texts) for one in found],
         "mark": mark(result),
+        "again": [len(told) - trace.again + 1, again(trace)] if trace.again else None,
         "ending": "; ".join(part for part in (trace.evidence, result.reason) if part),
         "isBroken": result.broken is not None,
         "log": [line.decode() for line in trace.lines],

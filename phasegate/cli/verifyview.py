@@ -27,9 +27,10 @@ from phasegate.cli.screen import (
 )
 from phasegate.plotting.summary import counted
 from phasegate.verifying.result import Result
-from phasegate.verifying.story import story
+from phasegate.verifying.story import again, story
 
 COLOURS: Final = {"holds": GOOD, "violated": BAD, "undetermined": ODD}
+AGAIN: Final = "↺"  # stands at steps that come again and again
 REASONS: Final[Mapping[str, str]] = {
     "bound": "the bound on states was met",
     "time": "the time was up",
@@ -158,7 +159,10 @@ def _story(result: Result) -> Padding:
         text = Text(sentence.did)
         for line in sentence.came:
             text.append(f"\n  {line}", style=DIM)
-        table.add_row(str(sentence.number), sentence.who, text)
+        is_again = sentence.number > len(result.trace.steps) - result.trace.again
+        table.add_row(f"{AGAIN} {sentence.number}" if is_again else str(sentence.number), sentence.who, text)
+    if result.trace.again:
+        table.add_row("", Text(AGAIN, style=BAD), Text(again(result.trace), style=BAD))
     if result.trace.evidence:
         style = BAD if result.witness is None else GOOD
         table.add_row("", Text("so", style=style), Text(result.trace.evidence, style=style))

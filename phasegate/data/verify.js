@@ -10,6 +10,8 @@
   const timeline = document.getElementById("timeline");
   const now = document.getElementById("now");
   const story = document.querySelector("#story ol");
+  const items = [...story.querySelectorAll(":scope > li:not(.turn)")]; // one a step
+  const [turn, turned] = data.again || [Infinity, ""]; // the first of the steps that come again and again, and words
   let current = -1;
 
   /* Text is only ever set as text: names are whatever somebody called something. */
@@ -78,6 +80,15 @@
     return row;
   }
 
+  /* A line above the columns of the steps that come again and again. */
+  function bracket(from, to) {
+    const row = make("tr", { className: "turn" }, make("th", { scope: "row", colSpan: 2 }, "↺ again and again"));
+    const first = Math.max(from, turn);
+    if (first > from) row.append(make("td", { colSpan: first - from }));
+    row.append(make("td", { className: "turn", colSpan: to - first, title: turned, ariaLabel: turned }, "↺"));
+    return row;
+  }
+
   function place(row) {
     return JSON.stringify([row.set, row.zone, row.domain]);
   }
@@ -92,6 +103,7 @@
       head.append(top);
     }
     const body = make("tbody");
+    if (turn < to) body.append(bracket(from, to));
     rows.forEach((row, number) => {
       const before = rows[number - 1];
       if (!before || before.region !== row.region) {
@@ -126,7 +138,8 @@
     const attempts = Object.entries(data.attempts)
       .filter(([letter]) => letter)
       .map(([letter, word]) => `${letter} ${word}`);
-    return make("ul", { className: "legend" }, ...lives, ...marks,
+    const repeated = turned ? [make("li", { id: "turned" }, `↺ ${turned}`)] : [];
+    return make("ul", { className: "legend" }, ...repeated, ...lives, ...marks,
       make("li", {}, "framed: changed by the step"), make("li", {}, `beside a set: ${attempts.join(", ")}`));
   }
 
@@ -187,6 +200,7 @@
     made.append(make("h2", {}, `Step ${step} of ${last}`));
     made.append(make("p", { className: "did" }, make("span", { className: "who" }, who), ` ${did}`));
     if (came.length) made.append(listed(came));
+    if (step >= turn) made.append(make("p", { className: "soft", id: "again" }, `↺ one of those that repeat: ${turned}`));
     if (step === last) {
       const words = data.ending ? `${data.mark}: ${data.ending}` : data.mark;
       made.append(make("p", { className: `mark ${data.isBroken ? "violated" : "holds"}`, id: "mark" }, words));
@@ -273,7 +287,7 @@
     showColumn(step);
     const before = story.querySelector("[aria-current]");
     if (before) before.removeAttribute("aria-current");
-    const item = story.children[step];
+    const item = items[step];
     item.setAttribute("aria-current", "step");
     const [top, height] = [item.offsetTop, item.offsetHeight];
     if (top < story.scrollTop) story.scrollTop = top;

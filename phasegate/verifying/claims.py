@@ -43,11 +43,21 @@ def claim_of(kind: Kind, data: object, fleet: Fleet) -> Custom:
     'never paused and in_flight 2'
     """
     found = condition_of(data, fleet)
+
+    def holds(state: StateView) -> bool:
+        return found.holds(state) is not (kind == "never")
+
+    holds.__doc__ = f"{_SAID[kind]} {found.text}"
+    name = found.text if kind == "sometimes" else f"{kind} {found.text}"
     reads = tuple(dict.fromkeys(found.reads))
-    if kind == "never":
-        return Custom(f"never {found.text}", "always", lambda state: not found.holds(state), reads, found.is_symmetric)
-    name = found.text if kind == "sometimes" else f"eventually {found.text}"
-    return Custom(name, kind, found.holds, reads, found.is_symmetric)
+    return Custom(name, "always" if kind == "never" else kind, holds, reads, found.is_symmetric)
+
+
+_SAID: Final[Mapping[Kind, str]] = {
+    "sometimes": "some state shows",
+    "never": "no state shows",
+    "eventually": "every run comes by",
+}
 
 
 def condition_of(data: object, fleet: Fleet) -> Condition:

@@ -13,6 +13,7 @@ from phasegate.core.exploring.twin import Explorer, Move
 from phasegate.core.lifecycle import IN_FLIGHT, Life
 from phasegate.core.model import Health
 from phasegate.core.tracing import ATTEMPTS, COURSES, ERRORS
+from phasegate.verifying.view import MARKS
 
 
 def evidence_in(twin: Explorer, promise: int, move: Move | None) -> str:
@@ -25,6 +26,27 @@ def evidence_in(twin: Explorer, promise: int, move: Move | None) -> str:
         return told(_Case(twin, move)) if told is not None and move[0] == Act.START else ""
     told = _AFTER.get(promise)
     return told(_Case(twin, (Act.START, 0, 0, 0))) if told is not None else ""
+
+
+def waiting_in(twin: Explorer) -> str:
+    """Return what every rollout has come to in the state that is laid open, and who of each set is not through.
+
+    That is: how many are where, by name, and how their attempt stands; not who is current, excluded or upgraded.
+    """
+    case = _Case(twin, (Act.START, 0, 0, 0))
+    told = [f"rollout {r} is {COURSES[case.v.course[r]]}" for r in range(twin.rollouts) if case.v.course[r]]
+    for s, name in enumerate(case.directory.sets):
+        marks = ", ".join(mark.replace("-", " ") for mark, bit in MARKS.items() if case.v.mark[s] & bit)
+        where = f"{ATTEMPTS.get(case.v.status[s], 'in no rollout')}{f', {marks}' if marks else ''}"
+        present = case.present(s)
+        for life in (some for some in Life if some not in _THROUGH):
+            those = [slot for slot in present if case.life(slot) == life]
+            if those:
+                told.append(f"{len(those)} of {len(present)} of {name} ({where}) {life.word}: {case.names(those)}")
+    return "; ".join(told)
+
+
+_THROUGH: Final = (Life.CURRENT, Life.EXCLUDED, Life.UPGRADED, Life.GONE)
 
 
 class _Case:

@@ -18,6 +18,7 @@ from phasegate.core.twin import Kernel as TwinKernel
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.coverage import coverage_of
 from phasegate.verifying.ends import escaping
+from phasegate.verifying.evidence import waiting_in
 from phasegate.verifying.explorers import Explorer, made
 from phasegate.verifying.lassos import STATES_MAX, TooLarge, lasso
 from phasegate.verifying.promise import Custom, Memory, tells_apart
@@ -300,8 +301,8 @@ class Run:
                 twin = plain(self.explorer)
                 keys = escaping(twin, memory)
                 if keys is not None:
-                    said = _said(memory.promise)
-                    return "violated", None, _broken(memory.promise), told(twin, keys, 0, None, **said)
+                    trace = told(twin, keys, 0, None, evidence=partial(_missed, memory), **_said(memory.promise))
+                    return "violated", None, _broken(memory.promise), trace
         is_asked = self.scenario.promises & LIVENESS or any(
             memory.promise.kind == "eventually" for memory in self.asked
         )
@@ -322,8 +323,9 @@ class Run:
         promise = Promise.EVERY_ROLLOUT_ENDS
         broken = Broken(name=promise_name(promise), number=int(promise), sentence=promise.sentence)
         said: dict[str, Any] = {"of": int(promise), "name": broken.name, "sentence": broken.sentence}
-        again = f"the last {len(found.loop)} acts again and again"
-        return "violated", again, broken, told(twin, [*found.stem, *found.loop], 0, None, **said)
+        again = len(found.loop)
+        trace = told(twin, [*found.stem, *found.loop], 0, None, evidence=waiting_in, again=again, **said)
+        return "violated", f"the last {again} acts again and again", broken, trace
 
     def _built_in(self) -> tuple[Verdict, str | None, Broken | None, Trace | None]:
         violation = self.explorer.violation
@@ -341,9 +343,7 @@ class Run:
     def _values(self, custom: Custom, number: int) -> str:
         """Return the values of the fields that a promise of somebody's own reads, of those that name nobody."""
         self.explorer.write(self.explorer.key_of(number))
-        reads = next(memory.reads for memory in self.asked if memory.promise is custom)
-        values = {name: FIELDS[name](self.explorer) for name in reads if name not in NAMING}
-        return ", ".join(f"{name} = {_plain(value)}" for name, value in values.items())
+        return _values(self.explorer, next(memory.reads for memory in self.asked if memory.promise is custom))
 
     def _disagreements(
         self, verdict: Verdict, broken: Broken | None, progress: Progress
@@ -362,6 +362,16 @@ class Run:
             rows.append((f"{place}transitions", counts.transitions, progress.transitions))
             rows.append((f"{place}depth", counts.depth, progress.depth))
         return tuple((what, str(one), str(other)) for what, one, other in rows if one is not None and one != other)
+
+
+def _values(at: Any, reads: Sequence[str]) -> str:
+    values = {name: FIELDS[name](at) for name in reads if name not in NAMING}
+    return ", ".join(f"{name} = {_plain(value)}" for name, value in values.items())
+
+
+def _missed(memory: Memory, twin: Twin) -> str:
+    """Return the values of what a promise reads where a run has ended without it, and who is not through there."""
+    return "; ".join(part for part in (_values(twin, memory.reads), waiting_in(twin)) if part)
 
 
 def _plain(value: Any) -> str:

@@ -43,6 +43,17 @@ def story(trace: Trace) -> list[Sentence]:
     return [Sentence(step.number, step.who, _did(step), tuple(_came(trace.engine, step))) for step in trace.steps]
 
 
+def again(trace: Trace) -> str:
+    """Return which of its steps come again and again, in words; nothing where the run has an end."""
+    if not trace.again:
+        return ""
+    last = len(trace.steps)
+    first = last - trace.again + 1
+    steps = f"steps {first} to {last} come" if trace.again > 1 else f"step {last} comes"
+    before = f"after step {first - 1}" if first > 1 else "at the beginning"
+    return f"{steps} again and again: after step {last} all is as {before}"
+
+
 # --- what was done ---------------------------------------------------------------------------------------------------
 
 _PLAIN: Final = {

@@ -9,7 +9,7 @@ all sets, the course of all rollouts. A difference is a fault of the program, an
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -67,13 +67,17 @@ class TracedStep:
 
 @frozen(kw_only=True)
 class Trace:
-    """A run from the beginning to where something shows: its steps, and the lines of its log."""
+    """A run from the beginning to where something shows: its steps, and the lines of its log.
+
+    `again` of its steps, the last ones, come again and again: a run without an end.
+    """
 
     engine: Engine
     first: State
     steps: tuple[TracedStep, ...]
     lines: tuple[bytes, ...]
     evidence: str = ""
+    again: int = 0
 
 
 def column(state: State, name: str) -> memoryview:
@@ -94,11 +98,19 @@ def traced(explorer: Explorer, number: int, promise: int = 0, **violated: Any) -
 
 
 def told(
-    twin: Twin, keys: Sequence[Any], promise: int, violation: Violation | None, *, evidence: str = "", **violated: Any
+    twin: Twin,
+    keys: Sequence[Any],
+    promise: int,
+    violation: Violation | None,
+    *,
+    evidence: str | Callable[[Twin], str] = "",
+    again: int = 0,
+    **violated: Any,
 ) -> Trace:
     """Return the trace along these keys of a plain explorer, and on as `traced` does.
 
-    `evidence` are the numbers of a promise that is not a built-in one, whose own are worked out here.
+    `evidence` are the numbers of a promise that is not a built-in one, whose own are worked out here; or what tells
+    them where the run has come to. `again` of the keys, the last ones, come again and again.
     """
     moves = on_the_fleet(twin, keys)
     engine = twin.subject.engine
@@ -107,14 +119,15 @@ def told(
     first = teller.state
     for move in moves:
         teller.tell(move)
-    found = evidence or evidence_in(twin, promise, None)
+    found = (evidence if isinstance(evidence, str) else evidence(twin)) or evidence_in(twin, promise, None)
     if promise and violation is not None and violation.move is not None:
         last = breaking_act(twin, promise)
         before = evidence_in(twin, promise, last)
         teller.tell(last, is_breaking=True)
         found = before or evidence_in(twin, promise, None)
     teller.end(**violated, evidence=found)
-    return Trace(engine=engine, first=first, steps=tuple(teller.steps), lines=tuple(teller.lines), evidence=found)
+    steps, lines = tuple(teller.steps), tuple(teller.lines)
+    return Trace(engine=engine, first=first, steps=steps, lines=lines, evidence=found, again=again)
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

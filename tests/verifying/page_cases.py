@@ -10,6 +10,7 @@ from attrs import evolve
 from fleets import a_fleet, a_set, vm
 from oracle_models.defects import DEFECTS
 from oracle_models.scenarios import a_scenario
+from scenes import NeverStarts, two_windows
 
 from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act, Freedom
@@ -53,6 +54,11 @@ def waiting_zones() -> Result:
     """Return a run in which zones wait for one another, to the first that is rolled back."""
     fleet = a_fleet(a_set(instances=[vm(ident, str(1 + ident % 3)) for ident in range(6)]))
     return verify(a_scenario(fleet, Freedom(failed_steps=1, lost_reports=0)), promises=[none_restored], kernel=Twin)
+
+
+def endless() -> Result:
+    """Return a run without an end: two windows open and close, and nothing ever starts."""
+    return verify(two_windows(), kernel=NeverStarts)
 
 
 def hostile() -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from phasegate.core.twin import Kernel as Twin
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import parse_scenario
 
@@ -50,3 +51,36 @@ def scene(text: str = "", fleet: str = FLEET, name: str = "scene.yaml") -> Scena
 def broken(kernel: type, **methods: Any) -> type:
     """Return a kernel in which these methods are others: a rule that is bent."""
     return type("Bent", (kernel,), methods)
+
+
+WINDOWS = """
+format: phasegate/scenario/1
+about: A set with a window, and one that shares its cell.
+fleet:
+  regions: [{name: eastus}]
+  images: [{gallery: corp, definition: web, versions: [{version: 1.0.0, regions: [{name: eastus}]}, {version: 2.0.0, regions: [{name: eastus}]}]}]
+  sets:
+    - {name: web, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
+       windows: [{day: sat, start: "01:00", minutes: 300}]}
+    - {name: db, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
+       windows: [{day: sun, start: "01:00", minutes: 300}]}
+environment: {lost_reports: 0}
+policy: {delays: false}
+"""  # noqa: E501  # one line a thing
+
+
+class NeverStarts(Twin):
+    """A kernel that finds no batch to start."""
+
+    def choose(self, s: int) -> int:
+        """Find none."""
+        return -1
+
+    def legal(self, s: int) -> list[Any]:
+        """Find none."""
+        return []
+
+
+def two_windows() -> Scenario:
+    """Return the scenario of the windows."""
+    return parse_scenario(WINDOWS.encode(), "windows.yaml")

@@ -145,6 +145,7 @@ def test_claims_are_promises() -> None:
     assert broken.broken is not None
     assert broken.trace is not None
     assert ("never failed 0 and restored 1", 3) == (broken.broken.name, len(broken.trace.steps))
+    assert "no state shows failed 0 and restored 1" == broken.broken.sentence
     late = verify(small("eventually: [upgraded]\n"))
     assert late.broken is not None
     assert ("eventually upgraded", "eventually") == (late.broken.name, late.broken.kind)

@@ -6,39 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from scenes import WINDOWS, NeverStarts, two_windows
 
 from phasegate.core.exploring.twin import Explorer
 from phasegate.core.twin import Kernel as Twin
 from phasegate.verifying import lassos
 from phasegate.verifying.run import verify
 from phasegate.verifying.scenariofile import parse_scenario
-
-WINDOWS = """
-format: phasegate/scenario/1
-about: A set with a window, and one that shares its cell.
-fleet:
-  regions: [{name: eastus}]
-  images: [{gallery: corp, definition: web, versions: [{version: 1.0.0, regions: [{name: eastus}]}, {version: 2.0.0, regions: [{name: eastus}]}]}]
-  sets:
-    - {name: web, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
-       windows: [{day: sat, start: "01:00", minutes: 300}]}
-    - {name: db, region: eastus, image: {gallery: corp, definition: web}, upgrade_domains: 1, instances: 1,
-       windows: [{day: sun, start: "01:00", minutes: 300}]}
-environment: {lost_reports: 0}
-policy: {delays: false}
-"""  # noqa: E501  # one line a thing
-
-
-class NeverStarts(Twin):
-    """A kernel that finds no batch to start."""
-
-    def choose(self, s: int) -> int:
-        """Find none."""
-        return -1
-
-    def legal(self, s: int) -> list[Any]:
-        """Find none."""
-        return []
 
 
 class WaitsForTheOther(Twin):
@@ -50,14 +24,9 @@ class WaitsForTheOther(Twin):
         return found | 128 if s == 0 and self.v.status[1] in (1, 2) and not self.v.mark[1] & 16 else found
 
 
-def scenario() -> Any:
-    """Return the scenario of the windows."""
-    return parse_scenario(WINDOWS.encode(), "windows.yaml")
-
-
 def twin(kernel: Any = Twin) -> Explorer:
     """Return a plain explorer of it."""
-    made = Explorer(scenario().subject(kernel), is_symmetric=False)
+    made = Explorer(two_windows().subject(kernel), is_symmetric=False)
     made.open.settle_times()
     return made
 
@@ -65,7 +34,7 @@ def twin(kernel: Any = Twin) -> Explorer:
 def test_windows_that_recur_let_every_rollout_end() -> None:
     """Windows may open and close for ever, but not without being open again and again while a start is possible."""
     assert None is lassos.lasso(twin())
-    result = verify(scenario())
+    result = verify(two_windows())
     assert ("holds", True) == (result.verdict, result.rising > 0)
 
 
@@ -96,7 +65,7 @@ def test_where_nothing_is_owed_any_round_trip_will_do() -> None:
 
 def test_the_verdict_names_the_promise_and_the_round_trip() -> None:
     """A run without an end breaks the promise that every rollout ends, and its trace runs through the engine."""
-    result = verify(scenario(), kernel=NeverStarts)
+    result = verify(two_windows(), kernel=NeverStarts)
     assert ("violated", "every-rollout-ends") == (result.verdict, result.broken and result.broken.name)
     assert result.reason is not None
     assert "again and again" in result.reason
@@ -113,4 +82,4 @@ def test_too_many_states_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lassos, "STATES_MAX", 3)
     with pytest.raises(lassos.TooLarge):
         lassos.lasso(twin())
-    assert "undetermined" == verify(scenario()).verdict
+    assert "undetermined" == verify(two_windows()).verdict

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from fleets import a_fleet, a_set
 from oracle_models.scenarios import a_scenario
-from page_cases import HOSTILE, SCRIPT, bent, hostile, none_restored, rolled_back, waiting_zones
+from page_cases import HOSTILE, SCRIPT, bent, endless, hostile, none_restored, rolled_back, waiting_zones
 
 from phasegate.cli.verifypage import ATTEMPTS, HEALTHS, LETTERS, document, gates, mark, page
 from phasegate.core import tracing
@@ -23,7 +24,7 @@ from phasegate.verifying.frames import UNTRIED, Share, Standing, frames, places
 from phasegate.verifying.promise import Custom, eventually
 from phasegate.verifying.result import Result
 from phasegate.verifying.run import verify
-from phasegate.verifying.story import story
+from phasegate.verifying.story import again, story
 
 DATA = Path(__file__).parents[2] / "phasegate" / "data"
 
@@ -179,6 +180,48 @@ def test_a_run_that_ends_without_what_was_promised_says_so() -> None:
 
     result = verify(a_scenario(a_fleet(a_set(instances=1)), Freedom(lost_reports=0)), promises=[restores], kernel=Twin)
     assert "✗ the run ends without it: promise restores" == mark(result)
+    assert result.trace is not None
+    assert "restored = 0; rollout 0 is completed" == result.trace.evidence
+
+
+def test_who_is_not_through_is_told_where_a_run_ends() -> None:
+    """How many of each set are where, by name, and how their attempt stands."""
+
+    @eventually(reads=("upgraded",))
+    def upgrades(state: Any) -> bool:
+        return bool(state.upgraded == 2)
+
+    fleet = a_fleet(a_set(instances=2))
+    result = verify(a_scenario(fleet, Freedom(lost_reports=0, failed_steps=1)), promises=[upgrades], kernel=Twin)
+    assert result.trace is not None
+    said = "1 of 2 of eastus/web (faulted) pending: eastus/web/1; 1 of 2 of eastus/web (faulted) restored: eastus/web/0"
+    assert f"upgraded = 0; rollout 0 is halted; {said}" == result.trace.evidence
+
+
+def test_a_run_without_an_end_says_what_comes_again() -> None:
+    """At the head of the story, beside each of its steps, in the data, and where it would end."""
+    result = endless()
+    assert result.trace is not None
+    assert 4 == result.trace.again == len(result.trace.steps)
+    words = "steps 1 to 4 come again and again: after step 4 all is as at the beginning"
+    text = page(result).decode()
+    assert f'<li class="turn" role="note"><p>↺ {words}</p></li>\n<li class=again>' in text
+    assert 4 == text.count("<li class=again>")
+    assert [1, words] == document(result, result.trace, story(result.trace))["again"]
+    assert "↺ the run has no end: promise 13, every-rollout-ends" == mark(result)
+    waiting = "1 of 1 of eastus/web (waiting, window shut) pending: eastus/web/0"
+    assert result.trace.evidence.endswith(waiting)
+
+
+def test_one_step_may_come_again_by_itself() -> None:
+    """What is said counts the steps, and names the one before."""
+    trace = rolled_back().trace
+    assert trace is not None
+    last = len(trace.steps)
+    assert "" == again(trace)
+    assert f"step {last} comes again and again: after step {last} all is as after step {last - 1}" == again(
+        evolve(trace, again=1)
+    )
 
 
 def test_what_a_promise_of_ones_own_reads_is_its_evidence() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_cases import FOREIGN, HOSTILE, SCRIPT, bent, hostile, long_run, rolled_back, waiting_zones
+from page_cases import FOREIGN, HOSTILE, SCRIPT, bent, endless, hostile, long_run, rolled_back, waiting_zones
 
 from phasegate.cli.verifypage import page
 from phasegate.verifying.result import Result
@@ -133,6 +133,30 @@ def test_the_numbers_of_a_broken_promise_are_in_sight(opened: Open, monkeypatch:
     assert result.trace.evidence == tab.locator("header .evidence").inner_text()
     tab.keyboard.press("End")
     assert result.trace.evidence in tab.locator("#mark").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 500])
+def test_what_comes_again_and_again_is_bracketed(opened: Open, width: int) -> None:
+    """Above the columns of its steps, with words that a screen reader has too; the story and each step say so."""
+    tab = opened(endless(), "#step=2", width=width)
+    words = "steps 1 to 4 come again and again: after step 4 all is as at the beginning"
+    bracket = tab.locator(".scroll td.turn")
+    assert ("↺", "4", words) == (
+        bracket.inner_text(),
+        bracket.get_attribute("colspan"),
+        bracket.get_attribute("aria-label"),
+    )
+    columns = [tab.locator(f'.scroll td[data-step="{step}"][data-row="0"]').bounding_box() for step in (1, 4)]
+    box = bracket.bounding_box()
+    assert (columns[0]["x"], columns[1]["x"] + columns[1]["width"]) == (box["x"], box["x"] + box["width"])
+    assert f"↺ {words}" == tab.locator("#turned").inner_text() == tab.locator("#story li.turn").inner_text()
+    assert words in tab.locator("#again").inner_text()
+    tab.keyboard.press("Home")
+    assert 0 == tab.locator("#again").count()
+    assert "beginning" in tab.locator("#story [aria-current]").inner_text()
+    tab.keyboard.press("End")
+    assert "closes" in tab.locator("#story [aria-current]").inner_text()
+    assert "↺ the run has no end: promise 13, every-rollout-ends" in tab.locator("#mark").inner_text()
 
 
 def test_reasons_change_with_the_step(opened: Open) -> None:
