@@ -298,7 +298,7 @@ cdef class Expander(Mover):
                     gone[act] = self.lexicon.rests.rank[left[act]] - self.lexicon.rests.rank[rest]
             change = <uint32_t>((word_of[was] & STATE_BITS) << 4 | word_of[record] & STATE_BITS)
             self.counts.taken[act] += 1
-            self.counts.became[change] += change >> 4 != (change & 15)
+            self.counts.became[(act == A_DEADLINE) << 8 | change] += change >> 4 != (change & 15)
             risen = rank_of[record] - rank_of[was] + gone[act]
             outcome = <int>(entry.said >> OUTCOME_SHIFT & (OUTCOMES - 1))
             move += 1

@@ -388,9 +388,11 @@ cdef class Explorer(Expander):
 
     @property
     def became(self):
-        """How often an instance went from one state of its life to another."""
+        """How often an instance went from one state of its life to another, and whether by a deadline that passed."""
         return {
-            (_Life(at // 16), _Life(at % 16)): self.sums.became[at] for at in range(256) if self.sums.became[at]
+            (_Life(at >> 4 & 15), _Life(at & 15), bool(at >> 8)): self.sums.became[at]
+            for at in range(512)
+            if self.sums.became[at]
         }
 
     @property

@@ -233,7 +233,7 @@ cdef class Judge(Ground):
 
     cdef int judge_life(self, int slot, int was, int now, Move move) noexcept nogil:
         cdef int broken = 0
-        self.counts.became[was * 16 + now] += 1
+        self.counts.became[(move.act == A_DEADLINE) << 8 | was << 4 | now] += 1
         if now == UPGRADED and (was != VERIFYING or move.act != A_HEALTHY or move.whom != slot):
             broken |= 1 << PROMOTED_BY_HEALTH
         if is_in_flight(now) and not is_in_flight(was) and move.act != A_START:

@@ -52,7 +52,7 @@ class Explored(Protocol):
     rollouts: int
     book: int
     ghost: list[int]
-    became: Counter[tuple[Life, Life]]
+    became: Counter[tuple[Life, Life, bool]]
 
 
 class Judge:
@@ -190,7 +190,7 @@ class Judge:
         for slot in range(self.of.slots):
             was, now = self._lives[slot] & c.STATE_BITS, self._state(slot)
             if was != now:
-                self.of.became[Life(was), Life(now)] += 1
+                self.of.became[Life(was), Life(now), move[0] == Act.DEADLINE] += 1
                 yield from self._became(slot, was, now, move)
 
     def _became(self, slot: int, was: int, now: int, move: Move) -> Iterator[Promise]:

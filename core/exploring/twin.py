@@ -111,7 +111,7 @@ class Explorer:
         self.transitions = 0
         self.rising = 0  # edges along which the rank does not fall
         self.taken: Counter[Act] = Counter()  # how often each kind of act was taken
-        self.became: Counter[tuple[Life, Life]] = Counter()
+        self.became: Counter[tuple[Life, Life, bool]] = Counter()  # the last says whether a deadline had passed
         self.ended: Counter[tuple[int, int]] = Counter()  # attempts, by status and code (`core.codes`)
         self.standing: Counter[int] = Counter()  # in how many states a rule (a bit) kept a set from starting
         self.watches: list[tuple[Fields, Callable[[], bool], object, dict[bytes, bool]]] = []

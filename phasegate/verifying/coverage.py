@@ -63,22 +63,24 @@ def coverage_of(explorer: Explorer) -> Coverage:
     return Coverage(acts=acts, rows=rows, ends=ends, reasons=reasons, missing=tuple(missing))
 
 
-def _rows(became: Mapping[tuple[int, int], int]) -> dict[str, int]:
-    """Return how often each row of the life-cycle table was taken; events that lead to the same state are one entry."""
-    counts = {(Life(was), Life(now)): count for (was, now), count in became.items()}
-    return {row_name(was, now): counts[was, now] for was in Life for now in Life if counts.get((was, now))}
+def _rows(became: Mapping[tuple[int, int, bool], int]) -> dict[str, int]:
+    """Return how often each row of the life-cycle table was taken."""
+    return {row_name(Life(was), Life(now), by_time): became[was, now, by_time] for was, now, by_time in sorted(became)}
 
 
-def row_name(was: Life, now: Life) -> str:
-    """Return a row of the life-cycle table in words.
+def row_name(was: Life, now: Life, by_time: bool = False) -> str:
+    """Return a row of the life-cycle table in words; `by_time` says that a deadline passed.
 
     >>> row_name(Life.VERIFYING, Life.UPGRADED)
     'verifying -> upgraded (healthy)'
+    >>> row_name(Life.REPLACING, Life.RESTORING), row_name(Life.REPLACING, Life.RESTORING, True)
+    ('replacing -> restoring (step-failed)', 'replacing -> restoring (deadline-passed)')
     """
     by = [
         happening.word
         for happening in Happening
-        if now in (after(happening, was), after(happening, was, rollback=False))
+        if by_time is (happening is Happening.DEADLINE_PASSED)
+        and now in (after(happening, was), after(happening, was, rollback=False))
     ]
     return f"{was.word} -> {now.word}" + (f" ({' or '.join(by)})" if by else "")
 
@@ -119,7 +121,8 @@ def _possible_acts(subject: Subject) -> Iterable[Act]:
 def _possible_rows(subject: Subject) -> Iterable[str]:
     """Yield the rows that lead from a pending instance on, by what the budgets allow."""
     freedom = subject.freedom
-    fails = bool(freedom.failed_steps or freedom.lost_reports or freedom.faults)
+    by_step = bool(freedom.failed_steps if freedom.faults is None else freedom.faults)
+    by_time = bool(freedom.lost_reports if freedom.faults is None else freedom.faults)
     manual = _is_manual(subject)
     off = subject.engine.policy.document()["disable_automatic_rollback"]
     has_rollback = any(not (one.disable_automatic_rollback or off) for one in subject.engine.fleet.sets) and not manual
@@ -127,12 +130,16 @@ def _possible_rows(subject: Subject) -> Iterable[str]:
     yield row_name(Life.REPLACING, Life.CONFIGURING)
     yield row_name(Life.CONFIGURING, Life.VERIFYING)
     yield row_name(Life.VERIFYING, Life.UPGRADED)
-    if fails:
-        back = Life.RESTORING if has_rollback else Life.FAILED
-        yield row_name(Life.REPLACING, back)
-        yield row_name(Life.CONFIGURING, back)
-        if has_rollback:
-            yield row_name(Life.RESTORING, Life.RESTORED)
+    back = Life.RESTORING if has_rollback else Life.FAILED
+    for was in (Life.REPLACING, Life.CONFIGURING):
+        if by_step:
+            yield row_name(was, back)
+        if by_time:
+            yield row_name(was, back, by_time=True)
+    if by_time:
+        yield row_name(Life.VERIFYING, back, by_time=True)
+    if has_rollback and (by_step or by_time):
+        yield row_name(Life.RESTORING, Life.RESTORED)
 
 
 def _possible_reasons(subject: Subject) -> Iterable[str]:

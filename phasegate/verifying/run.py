@@ -33,6 +33,7 @@ from phasegate.verifying.walks import Walker
 LIVENESS: Final = frozenset({Promise.EVERY_ROLLOUT_ENDS, Promise.EVERYONE_UPGRADED, Promise.SMALL_SETS_END})
 CHUNK_SECONDS: Final = 0.2  # between two looks at the clock, the memory, and whether somebody wants it to end
 _CHUNK_MAX: Final = 4_000_000
+_SUCCESSORS: Final = 16  # about as many as a state leads to
 
 
 def verify(
@@ -145,7 +146,9 @@ class Run:
         """Run to an end: `done`, `violated`, a custom promise's `broken`, `again`, or the bound that was met."""
         broken = self._ask(self._open_questions())
         self._watch()  # only now: what the first state has widened is looked at too
-        chunk = 64
+        chunk = self._within(64)
+        if not broken and self._is_full():
+            return "bound"
         while not broken:
             before = time.monotonic()
             try:
@@ -164,15 +167,22 @@ class Run:
             bound = self._bound(now)
             if bound is not None:
                 return bound
-            chunk = max(16, min(_CHUNK_MAX, int(chunk * CHUNK_SECONDS / max(took, CHUNK_SECONDS / 4))))
-            if self.bounds.states is not None:
-                chunk = max(1, min(chunk, self.bounds.states - self.explorer.states))
+            chunk = self._within(max(16, min(_CHUNK_MAX, int(chunk * CHUNK_SECONDS / max(took, CHUNK_SECONDS / 4)))))
         return broken
+
+    def _within(self, chunk: int) -> int:
+        """Return how many states to expand at once: the fewer, the nearer the bound, as each may lead to several."""
+        if self.bounds.states is None:
+            return chunk
+        return max(1, min(chunk, (self.bounds.states - self.explorer.states) // _SUCCESSORS))
+
+    def _is_full(self) -> bool:
+        return self.bounds.states is not None and self.explorer.states >= self.bounds.states
 
     def _bound(self, now: Progress) -> str | None:
         if self.stop():
             return "interrupted"
-        if self.bounds.states is not None and now.states >= self.bounds.states:
+        if self._is_full():
             return "bound"
         if self.bounds.seconds is not None and now.seconds >= self.bounds.seconds:
             return "time"

@@ -9,6 +9,7 @@ from attrs import evolve
 from scenes import LIBRARY, ONE, scene
 
 import phasegate as pg
+from phasegate.core.exploring.acts import Freedom
 from phasegate.core.twin import Kernel
 from phasegate.logs.replay import replay
 from phasegate.verifying import explorers
@@ -90,6 +91,27 @@ def test_a_bound_ends_a_run_with_what_it_covered(kernel: Any, bounds: Bounds, re
     result = verify(library("cross_zone"), kernel=kernel, bounds=bounds)
     assert ("undetermined", reason, ()) == (result.verdict, result.reason, result.disagreements)
     assert result.progress.states < 4240
+
+
+@pytest.mark.parametrize("states", [1, 2, 60, 1000])
+def test_a_run_ends_at_so_many_states(kernel: Any, states: int) -> None:
+    """The last state that is expanded may lead to several; nothing more is looked at than that, the first time too."""
+    found = verify(library("cross_zone"), kernel=kernel, bounds=Bounds(states=states)).progress
+    assert states <= found.states < states + 16
+    assert (found.depth == 0) == (states < 3)
+
+
+def test_a_failed_step_and_a_passed_deadline_are_two_rows(kernel: Any) -> None:
+    """They lead to the same state of a life, and each must have been there."""
+    scenario = library("set_of_one")
+    rows = verify(scenario, kernel=kernel).coverage.rows
+    assert {"replacing -> restoring (step-failed)", "replacing -> restoring (deadline-passed)"} < rows.keys()
+    cut = verify(scenario, kernel=kernel, bounds=Bounds(states=3)).coverage
+    assert "row verifying -> restoring (deadline-passed)" in cut.missing
+    fails = evolve(scenario, freedom=Freedom(failed_steps=1, lost_reports=0))
+    cut = verify(fails, kernel=kernel, bounds=Bounds(states=3)).coverage
+    assert "row configuring -> restoring (step-failed)" in cut.missing
+    assert not any("deadline" in name for name in (*cut.missing, *cut.rows))
 
 
 def test_somebody_can_end_a_run() -> None:
