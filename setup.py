@@ -11,6 +11,7 @@ OPTIONS = ["-O3"]
 MODULES = (
     "phasegate.core.copier",
     "phasegate.core.kernel",
+    "phasegate.core.timers",
     "phasegate.core.exploring.expander",
     "phasegate.core.exploring.explorer",
     "phasegate.core.exploring.ground",

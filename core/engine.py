@@ -25,6 +25,7 @@ from phasegate.core.errors import IllegalTransition, InvalidEvent, UnknownName
 from phasegate.core.events import (
     Applied,
     Batch,
+    Batches,
     Cancel,
     Configured,
     Elapsed,
@@ -196,7 +197,7 @@ class Engine:
         for s, record in reader.ended:
             history = history.replaced(s, (record, *history[s])[:ATTEMPTS_KEPT])
             digest = _chained(digest, s, record)
-        return Step(work.publish(now, history=history, history_digest=digest), tuple(reader.facts))
+        return Step(work.publish(now, history=history, history_digest=digest), reader.facts)
 
     def _let_come(self, reader: tracing.Reader, announced: Announced, since: int, now: int) -> bool:
         """Let versions come that were announced for times up to `now`, each after the timers due before it.
@@ -262,7 +263,7 @@ class Engine:
                 for batch in event.batches:
                     self._start(batch, event.now)
             case Rollout():
-                reader.facts.append(rollouts.begin(work, event))
+                reader.parts.append(rollouts.begin(work, event))
             case Pause() | Resume() | Cancel():
                 verb = {Pause: kernel.pause, Resume: kernel.resume, Cancel: kernel.cancel}[type(event)]
                 for rollout in range(work.rows("rollout")) if event.rollout is None else (event.rollout,):
@@ -290,7 +291,7 @@ class Engine:
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
-    def select(self, state: State) -> tuple[Batch, ...]:
+    def select(self, state: State) -> Batches:
         """Return the batches that the engine itself would start now, each legal after the ones before it.
 
         In order: regions by phase, then name; zones; sets by name. Nothing more is legal after the last (semantics 7).
@@ -298,8 +299,7 @@ class Engine:
         with self._lock:
             picks = self._picks(state)
             if self._work.selected is None:
-                sets = self.compiled.directory.sets
-                self._work.selected = tuple(Batch(sets[s], slots) for s, _, slots in picks)
+                self._work.selected = Batches(picks, self.compiled.directory.sets)
             return self._work.selected
 
     def _picks(self, state: State) -> Picks:
@@ -359,7 +359,7 @@ class Engine:
         """
         with self._lock:
             self._work.take_up(state)
-            time = self._work.timers.next_time()
+            time: int | None = self._work.timers.next_time()
             announced = None if self._announced is None else self._announced.next_time(state.now)
             return announced if time is None or (announced is not None and announced < time) else time
 

@@ -6,13 +6,15 @@ Instances are named by slot: `engine.slots(state, names)` gives them, and a slot
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from typing import overload
 
 from attrs import field, frozen
 
 from phasegate.core.lifecycle import Do
 from phasegate.core.model import ImageVersion, ScaleSet
+from phasegate.core.picks import Picks
 from phasegate.core.roster import Instance
 
 
@@ -35,8 +37,12 @@ class What(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-def _uint32(slots: Iterable[int]) -> array[int]:
-    return slots if isinstance(slots, array) and slots.typecode == "I" else array("I", slots)
+def _uint32(numbers: Iterable[int]) -> array[int]:
+    return numbers if isinstance(numbers, array) and numbers.typecode == "I" else array("I", numbers)
+
+
+def _int64(numbers: Iterable[int]) -> array[int]:
+    return numbers if isinstance(numbers, array) and numbers.typecode == "q" else array("q", numbers)
 
 
 @frozen
@@ -47,11 +53,62 @@ class Batch:
     slots: Sequence[int] = field(converter=tuple[int, ...])
 
 
+class Batches(Sequence[Batch]):
+    """Picks with their sets' names; each batch is made when it is first looked at. Equal to a tuple of the same ones.
+
+    >>> batches = Batches(Picks.of([(1, 4, array("I", [7, 8]))]), ("eastus/db", "eastus/web"))
+    >>> len(batches), batches[0]
+    (1, Batch(set='eastus/web', slots=(7, 8)))
+    """
+
+    __slots__ = ("_batches", "_picks", "_sets")
+
+    def __init__(self, picks: Picks, sets: Sequence[str]) -> None:
+        self._picks = picks
+        self._sets = sets
+        self._batches: tuple[Batch, ...] | None = None
+
+    def all(self) -> tuple[Batch, ...]:
+        """Return the batches as a tuple."""
+        if self._batches is None:
+            self._batches = tuple(Batch(self._sets[s], slots) for s, _, slots in self._picks)
+        return self._batches
+
+    def __len__(self) -> int:
+        return len(self._picks)
+
+    @overload
+    def __getitem__(self, at: int) -> Batch: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Batch, ...]: ...
+    def __getitem__(self, at: int | slice) -> Batch | tuple[Batch, ...]:
+        return self.all()[at]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.all())
+
+    def __eq__(self, other: object) -> bool:
+        return self.all() == tuple(other) if isinstance(other, Batches | tuple) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.all())
+
+    def __repr__(self) -> str:
+        return repr(self.all())
+
+    def __reduce__(self) -> tuple[type[tuple[Batch, ...]], tuple[tuple[Batch, ...]]]:
+        return tuple, (self.all(),)
+
+
+def _kept(batches: Iterable[Batch]) -> Sequence[Batch]:
+    return batches if isinstance(batches, Batches) else tuple(batches)
+
+
 @frozen
 class Start:
     """Start these batches, each legal after the ones before it (semantics 7)."""
 
-    batches: Sequence[Batch] = field(converter=tuple[Batch, ...])
+    batches: Sequence[Batch] = field(converter=_kept)
     now: int
 
 
@@ -63,10 +120,10 @@ class Signals:
     `attempt` (uint32, the attempt number of the command that it answers, 0 for none) and `answers` (a byte, `Do`).
     """
 
-    slots: array[int]
+    slots: array[int] = field(converter=_uint32)
     what: bytes
-    observed_at: array[int]
-    attempt: array[int]
+    observed_at: array[int] = field(converter=_int64)
+    attempt: array[int] = field(converter=_uint32)
     answers: bytes
     now: int
 

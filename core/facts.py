@@ -7,7 +7,6 @@ needed to go on: the state holds it all.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
@@ -16,6 +15,7 @@ from phasegate.core.lifecycle import Do, Life
 
 if TYPE_CHECKING:
     from phasegate.core.state import State
+    from phasegate.core.telling import Facts
 
 AttemptStatus = Literal["waiting", "rolling-forward", "completed", "faulted", "cancelled"]
 RolloutStatus = Literal["running", "completed", "faulted", "halted", "cancelled"]
@@ -141,10 +141,13 @@ Fact = (
 
 @frozen
 class Step:
-    """What `engine.step` returns: the next state, the commands that it recorded, and all its facts in order."""
+    """What `engine.step` returns: the next state, the commands that it recorded, and all its facts in order.
+
+    `facts` is a sequence that makes each fact when somebody looks (`core.telling`).
+    """
 
     state: State
-    facts: Sequence[Fact] = ()
+    facts: Facts
 
     @property
     def commands(self) -> tuple[Commands, ...]:

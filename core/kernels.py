@@ -1,4 +1,4 @@
-"""Which compiled modules there are: the selector and stepper, and the copier of pages; else their plain twins."""
+"""Which compiled modules there are: selector and stepper, copier of pages, timers; else their plain twins."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from phasegate.core.twin import Copier as TwinCopier
 from phasegate.core.twin import Kernel as Twin
+from phasegate.core.twin import Timers as TwinTimers
 
 
 def default_kernel() -> Any:
@@ -26,3 +27,14 @@ def copier_beside(kernel: Any) -> Any:
             return TwinCopier
         return Copier
     return TwinCopier
+
+
+def timers_beside(kernel: Any) -> Any:
+    """Return the timers that go with a kernel's class: compiled with the compiled kernel, if they were built."""
+    if kernel.is_compiled:
+        try:
+            from phasegate.core.timers import Timers
+        except ImportError:
+            return TwinTimers
+        return Timers
+    return TwinTimers

@@ -1,4 +1,4 @@
-"""From a kernel's trace to facts: the numbers that a step left behind, as data with names."""
+"""From a kernel's trace to what follows from it: timers, history and book at once, facts when somebody asks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections.abc import Callable
 from attrs import evolve
 
 from phasegate.core import codes as c
-from phasegate.core.events import What
 from phasegate.core.facts import (
     AttemptEnded,
     AttemptStatus,
     BatchStarted,
-    Became,
-    Cause,
     Commands,
     Fact,
-    Ignored,
     PhaseEnded,
     PhaseOpened,
     Progress,
@@ -26,18 +22,10 @@ from phasegate.core.facts import (
 )
 from phasegate.core.lifecycle import COMMANDS, Life
 from phasegate.core.state import AttemptRecord, State
+from phasegate.core.telling import Facts, Told
+from phasegate.core.telling import commands as commands_of
 from phasegate.core.working import Working
 
-CAUSES: dict[int, Cause] = {
-    c.BY_BATCH: "batch",
-    c.BY_SIGNAL: "signal",
-    c.BY_DEADLINE: "deadline",
-    c.BY_ROLLOUT: "rollout",
-    c.BY_SCALING: "scaled",
-    c.BY_MODEL: "configured",
-    c.BY_POLICY: "policy",
-    c.BY_PROTECTION: "protected",
-}
 ATTEMPTS: dict[int, AttemptStatus] = {
     c.WAITING: "waiting",
     c.ROLLING: "rolling-forward",
@@ -59,7 +47,6 @@ ERRORS = {
     c.TOO_MANY_UNHEALTHY: "MaxUnhealthyInstancePercentExceededInRollingUpgrade",
     c.REFUSED_BY_POLICY: "RefusedByPolicy",
 }
-WHY = {c.LATE: "late", c.STALE: "stale", c.DUPLICATE: "duplicate", c.IS_GONE: "gone"}
 ENDS = {
     c.RO_COMPLETED: "no attempt faulted or was cancelled",
     c.RO_FAULTED: "an attempt faulted",
@@ -68,139 +55,102 @@ ENDS = {
 }
 
 
-LIVES = tuple(Life)
-DOES = {life: (do, do.word) for life, do in COMMANDS.items()}
-
-
 class Reader:
-    """Reads one trace: facts in order, and what they mean for timers, history and book."""
+    """Reads the traces of one step: what they mean for timers, history and book; the facts stay numbers (`telling`)."""
 
     def __init__(self, work: Working, now: int) -> None:
         self.work = work
         self.now = now
-        self.facts: list[Fact] = []
+        self.parts: list[Told | Fact] = []
         self.ended: list[tuple[int, AttemptRecord]] = []
         self.opened: list[tuple[int, int]] = []
         self._set_names = work.compiled.directory.sets
 
+    @property
+    def facts(self) -> Facts:
+        """All facts so far, in order."""
+        return Facts(self.parts)
+
     def read(self, trace: array[int]) -> None:
-        """Take up the facts of a trace, after those before it."""
-        at, end = 0, len(trace)
-        while at < end:
-            at = READERS[trace[at]](self, trace, at + 1)
+        """Take up a trace, after those before it."""
+        if not trace:
+            return
+        moments, rare = self.work.timers.follow(trace, self.now)
+        noted: dict[int, tuple[Fact, ...]] = {}
+        for at in rare:
+            facts = RARE[trace[at]](self, trace, at + 1)
+            if facts:
+                noted[at] = facts
+        self.parts.append(Told(trace, moments, noted, self.work.book, self.work.compiled.directory))
 
-    def _became(self, trace: array[int], at: int) -> int:
-        s, state, cause, count = trace[at : at + 4]
-        slots = array("I", trace[at + 4 : at + 4 + count].tobytes())
-        life = LIVES[state]
-        link = s * c.LINK
-        rollout = self.work.v.link[link + c.LINK_ROLLOUT]
-        if life in COMMANDS:
-            self._commands(s, life, slots)
-        self.facts.append(Became(rollout if rollout >= 0 else None, self._set_names[s], life, CAUSES[cause], slots))
-        if Life.REPLACING <= life <= Life.RESTORING and life is not Life.UPGRADED:
-            self.work.timers.arm(c.TIMER_DEADLINE, s)
-        return at + 4 + count
-
-    def _commands(self, s: int, life: Life, slots: array[int]) -> None:
-        v, book = self.work.v, self.work.book
+    def _restores(self, trace: array[int], at: int) -> tuple[Fact, ...]:
+        v, incarnations, s = self.work.v, self.work.book.incarnations, trace[at]
         by: dict[tuple[int, int], array[int]] = {}
-        if life is Life.RESTORING or book.incarnations:
-            for slot in slots:
-                version = v.version[slot] if life is Life.RESTORING else v.link[s * c.LINK + c.LINK_TARGET]
-                by.setdefault((book.incarnations.get(slot, 1), version), array("I")).append(slot)
-        else:
-            by[(1, v.link[s * c.LINK + c.LINK_TARGET])] = slots
-        for (incarnation, version), some in by.items():
-            self.facts.append(commands(self.work, s, life, incarnation, version, some))
+        for slot in trace[at + 4 : at + 4 + trace[at + 3]]:
+            by.setdefault((incarnations.get(slot, 1), v.version[slot]), array("I")).append(slot)
+        return tuple(commands(self.work, s, Life.RESTORING, *key, some) for key, some in by.items())
 
-    def _ignored(self, trace: array[int], at: int) -> int:
-        s, what, why, count = trace[at : at + 4]
-        slots = array("I", trace[at + 4 : at + 4 + count].tobytes())
-        self.facts.append(Ignored(What(what).word, WHY[why], self._set_names[s], slots))
-        return at + 4 + count
-
-    def _started(self, trace: array[int], at: int) -> int:
+    def _across_zones(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         s, bucket, count = trace[at : at + 3]
         slots = array("I", trace[at + 3 : at + 3 + count].tobytes())
-        v, directory = self.work.v, self.work.compiled.directory
-        site = bucket * c.SITE
-        is_cross_zone = v.option[s] & c.CROSS_ZONE
-        cells = sorted({v.cell_of(slot) for slot in slots}) if is_cross_zone else [v.site[site + c.SITE_CELL]]
-        self.facts.append(
+        v, cells = self.work.v, self.work.compiled.directory.cells
+        return (
             BatchStarted(
                 v.link[s * c.LINK + c.LINK_ROLLOUT],
                 self._set_names[s],
-                tuple(directory.cells[cell] for cell in cells),
-                v.site[site + c.SITE_DOMAIN],
+                tuple(cells[cell] for cell in sorted({v.cell_of(slot) for slot in slots})),
+                v.site[bucket * c.SITE + c.SITE_DOMAIN],
                 slots,
-            )
+            ),
         )
-        return at + 3 + count
 
-    def _attempt_ended(self, trace: array[int], at: int) -> int:
+    def _attempt_ended(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         s, status, code = trace[at : at + 3]
         record = attempt_record(self.work, s, ATTEMPTS[status], ERRORS[code], self.now)
         self.ended.append((s, record))
-        self.facts.append(
-            AttemptEnded(record.rollout, self._set_names[s], record.status, record.error, record.progress)
-        )
-        return at + 3
+        return (AttemptEnded(record.rollout, self._set_names[s], record.status, record.error, record.progress),)
 
-    def _phase_opened(self, trace: array[int], at: int) -> int:
+    def _phase_opened(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         rollout, phase = trace[at : at + 2]
         self.opened.append((rollout, phase))
         phases = self.work.book.rollouts[rollout].phases
         assert phases is not None, "only a rollout with phases opens one"
-        self.facts.append(PhaseOpened(rollout, phase, phases[phase]))
-        return at + 2
+        return (PhaseOpened(rollout, phase, phases[phase]),)
 
-    def _phase_ended(self, trace: array[int], at: int) -> int:
+    def _phase_ended(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         rollout, phase, succeeded, lost, eligible = trace[at : at + 5]
-        self.facts.append(PhaseEnded(rollout, phase, bool(succeeded), lost, eligible))
-        return at + 5
+        return (PhaseEnded(rollout, phase, bool(succeeded), lost, eligible),)
 
-    def _rollout_ended(self, trace: array[int], at: int) -> int:
+    def _rollout_ended(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         rollout, course = trace[at : at + 2]
         reason = ENDS[course]
         if course == c.RO_COMPLETED and self.work.book.rollouts[rollout].phases is not None:
             reason = "every phase succeeded"
-        self.facts.append(RolloutEnded(rollout, COURSES[course], reason))
-        return at + 2
+        return (RolloutEnded(rollout, COURSES[course], reason),)
 
-    def _armed(self, trace: array[int], at: int) -> int:
-        self.work.timers.arm(trace[at], trace[at + 1])
-        return at + 2
-
-    def _failed_more(self, trace: array[int], at: int) -> int:
+    def _failed_more(self, trace: array[int], at: int) -> tuple[Fact, ...]:
         entry = (trace[at], trace[at + 1])
         self.work.book = evolve(self.work.book, failed_more=self.work.book.failed_more | {entry})
-        return at + 2
+        return ()
 
 
-READERS: dict[int, Callable[[Reader, array[int], int], int]] = {
-    c.T_BECAME: Reader._became,
-    c.T_IGNORED: Reader._ignored,
-    c.T_STARTED: Reader._started,
+RARE: dict[int, Callable[[Reader, array[int], int], tuple[Fact, ...]]] = {
+    c.T_BECAME: Reader._restores,
+    c.T_STARTED: Reader._across_zones,
     c.T_ATTEMPT_ENDED: Reader._attempt_ended,
     c.T_PHASE_OPENED: Reader._phase_opened,
     c.T_PHASE_ENDED: Reader._phase_ended,
     c.T_ROLLOUT_ENDED: Reader._rollout_ended,
-    c.T_ARMED: Reader._armed,
     c.T_FAILED_MORE: Reader._failed_more,
 }
 
 
 def commands(work: Working, s: int, life: Life, incarnation: int, version: int, slots: array[int]) -> Commands:
-    """Return the commands that instances of one set in that state are under (semantics 10)."""
+    """Return the commands that instances of one set in that state are under now."""
     link, at = work.v.link, s * c.LINK
-    rollout, attempt = link[at + c.LINK_ROLLOUT], link[at + c.LINK_ATTEMPT]
-    do, word = DOES[life]
     name = work.compiled.directory.sets[s]
-    suffix = f"#{incarnation}" if incarnation > 1 else ""
-    return Commands(
-        f"{rollout}/{name}/{attempt}/{word}{suffix}", do, rollout, name, work.book.versions[version], attempt, slots
-    )
+    rollout, attempt = link[at + c.LINK_ROLLOUT], link[at + c.LINK_ATTEMPT]
+    return commands_of(life, rollout, name, attempt, incarnation, work.book.versions[version], slots)
 
 
 def progress(work: Working, s: int) -> Progress:

@@ -16,14 +16,13 @@ from attrs import evolve
 from phasegate.core import codes as c
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
-from phasegate.core.events import Batch
-from phasegate.core.kernels import copier_beside
+from phasegate.core.events import Batches
+from phasegate.core.kernels import copier_beside, timers_beside
 from phasegate.core.model import ScaleSet
 from phasegate.core.picks import Picks
 from phasegate.core.rules import Admit, Never, Question
 from phasegate.core.snapshot import Snapshot
 from phasegate.core.state import AttemptRecord, Book, State
-from phasegate.core.timers import Timers
 from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
 from phasegate.core.vector import Vector
 from phasegate.core.views import Views
@@ -35,14 +34,15 @@ class Working:
 
     v: Views
     kernel: Any  # the compiled kernel or its twin: one interface, two texts
-    _timers: Timers | None
+    _timers: Any | None  # the compiled timers or their twin
     book: Book
     picks: Picks | None
-    selected: tuple[Batch, ...] | None  # the same as somebody has asked for them
+    selected: Batches | None  # the same as somebody has asked for them
 
     def __init__(self, compiled: Compiled, kernel_class: Any) -> None:
         self.compiled = compiled
         self.kernel_class = kernel_class
+        self.timers_class = timers_beside(kernel_class)
         self.workspace = Workspace(copier_beside(kernel_class))
 
     # --- taking up and publishing ------------------------------------------------------------------------------------
@@ -94,14 +94,14 @@ class Working:
         self.take_up(evolve(state, rows=counts, snapshot=state.snapshot if has_room else Snapshot.of(columns)))
 
     @property
-    def timers(self) -> Timers:
+    def timers(self) -> Any:
         """The armed timers; whoever only looks at a state does not wait for them."""
         if self._timers is None:
-            self._timers = Timers(self.kernel, self.rows("rollout"))
+            self._timers = self.timers_class(self.kernel, self.v, self.compiled.statics, self.rows("rollout"))
         return self._timers
 
     @timers.setter
-    def timers(self, timers: Timers) -> None:
+    def timers(self, timers: Any) -> None:
         self._timers = timers
 
     def spoil(self) -> None:

@@ -126,7 +126,7 @@ class Open:
         work.v = Views(self.arena)  # type: ignore[arg-type]  # the same
         ask = work.ask if engine.compiled.rules.asks else None
         work.kernel = engine.kernel_class(self.arena, engine.compiled.statics, ask)
-        work.timers = _NoTimers()  # type: ignore[assignment]  # only `arm` is called
+        work.timers = _NoTimers()
         work.book = state.book
         work.picks = None
         self.work = work

@@ -145,6 +145,11 @@ class Agenda:
                         found[at] = outage.health
         return found
 
+    @property
+    def has_outages(self) -> bool:
+        """Whether the faults file has any outage."""
+        return bool(self._outages)
+
     def in_outage(self, set_name: str, now: int) -> bool:
         """Whether an outage can reach the set at `now`."""
         return any(

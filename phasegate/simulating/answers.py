@@ -17,12 +17,13 @@ from phasegate.core.events import What
 from phasegate.core.facts import Commands
 from phasegate.core.lifecycle import Do
 from phasegate.core.state import State
+from phasegate.core.telling import Told
 from phasegate.logs.readable import Readable
 from phasegate.simulating.chance import Chance, Draw, draw, threshold
-from phasegate.simulating.columns import Queue, drawn, set_at
+from phasegate.simulating.columns import Queue, drawn, replies, set_at
 from phasegate.simulating.faultmodel import Fails, Faults, NeverHealthy, Silent, Span
 from phasegate.simulating.patterns import Pattern
-from phasegate.simulating.reports import Reports
+from phasegate.simulating.reports import Bulk, Reports
 
 STRAY_WITHIN_MS: Final = 60_000  # how long after its time a late or second report is delivered at most
 
@@ -70,6 +71,8 @@ class Answers:
     _by_set: dict[str, _SetFaults] = field(factory=dict, init=False, repr=False)
     _courses: dict[Do, _Course] = field(init=False, repr=False)
     _patterns: dict[str, Pattern] = field(factory=dict, init=False, repr=False)
+    _spans: tuple[int, int, int] = field(init=False, repr=False)  # of replacing, configuring, becoming healthy
+    _is_even: bool = field(init=False, repr=False)
     _never_below: int = field(init=False, repr=False)
     _late_below: int = field(init=False, repr=False)
     _twice_below: int = field(init=False, repr=False)
@@ -99,7 +102,10 @@ class Answers:
                 "health", What.HEALTHY, What.UNHEALTHY, timing.healthy_after_ms, self.health_timeout_ms, 0.0
             ),
         }
+        self._spans = (timing.replace_ms[0], timing.configure_ms[0], timing.healthy_after_ms[0])
         self._patterns = {event.instances: Pattern(event.instances) for event in self._standing()}
+        are_even = all(course.is_even for course in self._courses.values())
+        self._is_even = are_even and not (self._patterns or self._never_below)
 
     def _standing(self) -> Iterable[NeverHealthy | Fails | Silent]:
         return (event for event in self.faults.events if isinstance(event, NeverHealthy | Fails | Silent))
@@ -108,7 +114,7 @@ class Answers:
         """Return when the next report is delivered (ms UTC), None if none is on its way."""
         return self.queue.next_time()
 
-    def take(self, now: int) -> list[Reports]:
+    def take(self, now: int) -> list[Reports | Bulk]:
         """Take what is delivered at `now` or before: by time, then in the order in which it was sent off."""
         return self.queue.take(now)
 
@@ -125,6 +131,19 @@ class Answers:
                 ill = _where(slots, marks, 1)
                 if ill:
                     self.send(Reports(name, What.UNHEALTHY, ill, state.now), state.now)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether nothing distinguishes instances: constant timing, no chance that applies, no standing fault."""
+        return self._is_even and not self.sick
+
+    def follow(self, now: int, told: Told) -> None:
+        """Do what `answer` and `watch` do for all that a trace tells, where nothing distinguishes instances.
+
+        Not for traces in which instances are restored, or with later incarnations: their commands differ.
+        """
+        for due, groups, slots, what, attempt, answers in replies(told.trace, told.moments, now, self._spans):
+            self.queue.push(due, Bulk(told.directory.sets, groups, slots, what, attempt, answers, due))
 
     def answer(self, state: State, commands: Commands) -> None:
         """Carry the commands out: put their answers on the way, those of silent instances aside."""

@@ -17,13 +17,14 @@ from phasegate.core.facts import Became, Commands, Fact
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, Health
 from phasegate.core.state import State
+from phasegate.core.telling import Facts, Told
 from phasegate.logs.readable import Readable
 from phasegate.simulating.agenda import Agenda
 from phasegate.simulating.answers import Answers
 from phasegate.simulating.chance import Chance
 from phasegate.simulating.faultmodel import Dated, Faults, Outage
 from phasegate.simulating.patterns import Pattern
-from phasegate.simulating.reports import Reports
+from phasegate.simulating.reports import Bulk, Reports, each
 
 # whose virtual machine does not run, or runs on nobody knows what: no health source speaks for these
 _MUTE: Final = frozenset((Life.REPLACING, Life.RESTORING, Life.FAILED, Life.GONE))
@@ -94,15 +95,32 @@ class Environment:
             self._report_around(state, happening, now)
         return self._agenda.events(state, happening, now)
 
-    def reports(self, state: State, now: int) -> list[Reports]:
+    def reports(self, state: State, now: int) -> list[Reports | Bulk]:
         """Take the reports that are delivered at `now` or before, in the order in which they were sent off."""
-        taken: list[Reports] = []
-        for reports in self._answers.take(now):
-            taken += self._as_observed(state, reports)
-        return taken
+        taken = self._answers.take(now)
+        if not self._agenda.has_outages:
+            return taken
+        seen: list[Reports | Bulk] = []
+        for reports in each(taken):
+            seen += self._as_observed(state, reports)
+        return seen
 
     def observe(self, state: State, facts: Iterable[Fact]) -> None:
-        """Take note of what a step brought about; `state` is the one that it returned."""
+        """Take note of what a step brought about; `state` is the one that it returned.
+
+        Where nothing distinguishes instances, what they answer is worked out column by column.
+        """
+        if not isinstance(facts, Facts) or not self._answers.is_even:
+            self._observe(state, facts)
+            return
+        for part in facts.parts:
+            if isinstance(part, Told):
+                if part.has_restores or part.book.incarnations:
+                    self._observe(state, part.facts())
+                else:
+                    self._answers.follow(state.now, part)
+
+    def _observe(self, state: State, facts: Iterable[Fact]) -> None:
         answers = self._answers
         for fact in facts:
             match fact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from attrs import field, frozen
@@ -31,27 +31,68 @@ class Reports:
     command: str | None = None
 
 
-def joined(reports: Iterable[Reports], now: int) -> Signals:
+@frozen(eq=False)
+class Bulk:
+    """Reports about instances of many sets, observed and delivered at one time: the columns of an event.
+
+    `groups` has three numbers for each group of rows that say the same of one set: the set (its place in `names`), the
+    rollout, and how many rows it has. Iterating gives each group as `Reports`.
+    """
+
+    names: Sequence[str] = field(repr=False)
+    groups: array[int]
+    slots: array[int]
+    what: bytes
+    attempt: array[int]
+    answers: bytes
+    observed_at: int
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def __iter__(self) -> Iterator[Reports]:
+        first = 0
+        for at in range(0, len(self.groups), 3):
+            s, rollout, count = self.groups[at : at + 3]
+            do, attempt, name = Do(self.answers[first]), self.attempt[first], self.names[s]
+            command = f"{rollout}/{name}/{attempt}/{do.word}" if do else None
+            slots = self.slots[first : first + count]
+            yield Reports(name, What(self.what[first]), slots, self.observed_at, attempt, do, command)
+            first += count
+
+
+def each(reports: Iterable[Reports | Bulk]) -> Iterator[Reports]:
+    """Yield all reports in their order, those in bulk group by group."""
+    for part in reports:
+        if isinstance(part, Bulk):
+            yield from part
+        else:
+            yield part
+
+
+def joined(reports: Iterable[Reports | Bulk], now: int) -> Signals:
     r"""Return all reports as one event, in their order.
 
     >>> both = joined([Reports("eastus/web", What.HEALTHY, array("I", [3, 4]), observed_at=5)], now=7)
     >>> len(both), both.what, list(both.observed_at), both.now
     (2, b'\x00\x00', [5, 5], 7)
     """
-    parts = list(reports)
-    if len(parts) == 1:  # nearly always, where no two instances take equally long
+    parts = [part if isinstance(part, Bulk) else _bulk(part) for part in reports]
+    observed_at = repeated([part.observed_at for part in parts], [len(part) for part in parts], "q")
+    if len(parts) == 1:  # nearly always
         (part,) = parts
-        count = len(part.slots)
-        observed_at, attempt = array("q", (part.observed_at,)), array("I", (part.attempt,))
-        what, answers = _BYTES[part.what], _BYTES[part.answers]
-        return Signals(part.slots, what * count, observed_at * count, attempt * count, answers * count, now)
-    counts = [len(part.slots) for part in parts]
-    slots = array("I", b"".join([part.slots for part in parts]))
+        return Signals(part.slots, part.what, observed_at, part.attempt, part.answers, now)
     return Signals(
-        slots,
-        b"".join([_BYTES[part.what] * count for part, count in zip(parts, counts, strict=True)]),
-        repeated([part.observed_at for part in parts], counts, "q"),
-        repeated([part.attempt for part in parts], counts, "I"),
-        b"".join([_BYTES[part.answers] * count for part, count in zip(parts, counts, strict=True)]),
+        array("I", b"".join([part.slots for part in parts])),
+        b"".join([part.what for part in parts]),
+        observed_at,
+        array("I", b"".join([part.attempt for part in parts])),
+        b"".join([part.answers for part in parts]),
         now,
     )
+
+
+def _bulk(part: Reports) -> Bulk:
+    count = len(part.slots)
+    what, attempt, answers = _BYTES[part.what], array("I", (part.attempt,)), _BYTES[part.answers]
+    return Bulk((), array("i"), part.slots, what * count, attempt * count, answers * count, part.observed_at)

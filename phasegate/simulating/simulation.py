@@ -28,7 +28,7 @@ from phasegate.simulating.beginnings import Beginnings
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import Faults
 from phasegate.simulating.faults import dump_faults
-from phasegate.simulating.reports import Reports, joined
+from phasegate.simulating.reports import Bulk, Reports, each, joined
 
 STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
 STEPS_MAX_AT_LEAST: Final = 10_000
@@ -151,7 +151,7 @@ class Run:
     _beginnings: Beginnings = field(init=False, repr=False)
     _steps_max: int = field(init=False, repr=False)  # at one instant
     _steps: int = field(default=0, init=False)
-    _facts: int = field(default=0, init=False)
+    _has_told: bool = field(default=False, init=False)  # whether anything has come of this instant
     _running: int = field(default=0, init=False)
     _ended: dict[int, Mapping[str, Any]] = field(factory=dict, init=False, repr=False)
     _started_at: int | None = field(default=None, init=False)
@@ -209,8 +209,10 @@ class Run:
 
     def summary(self) -> Summary:
         """Return what the run has come to; an ended rollout as it was at its end, before a later one took its sets."""
-        latest: list[Mapping[str, Any]] = self.engine.progress(self._state)["rollouts"]
-        rollouts = [self._ended.get(number, rollout) for number, rollout in enumerate(latest)]
+        rollouts = [self._ended[number] for number in sorted(self._ended)]
+        if self._running:
+            latest: list[Mapping[str, Any]] = self.engine.progress(self._state)["rollouts"]
+            rollouts = [self._ended.get(number, rollout) for number, rollout in enumerate(latest)]
         start = self.now if self._started_at is None else self._started_at
         end = self._state.now if self._running or self._ended_at is None else self._ended_at
         return Summary(
@@ -252,8 +254,8 @@ class Run:
 
     def _instant(self, now: int) -> bool:
         """Let everything happen that happens at `now`; return whether anything came of it."""
-        facts, before = self._facts, self._steps
-        happened = False
+        before = self._steps
+        happened = self._has_told = False
         while True:
             happened |= self._outside(now)
             due = self._timer_due()
@@ -269,7 +271,7 @@ class Run:
                 raise Endless(f"more than {self._steps_max} steps at one instant (simulation, at {now} ms)")
             due = self._next_time()
             if not begun and (due is None or due > now):
-                return happened or self._facts > facts
+                return happened or self._has_told
 
     def _outside(self, now: int) -> bool:
         """Let the environment's events and reports of `now` happen; return whether there were any."""
@@ -282,23 +284,24 @@ class Run:
             self._apply(joined(reports, now), reports)
         return bool(happenings or reports)
 
-    def _apply(self, event: Event, reports: Iterable[Reports] = ()) -> None:
+    def _apply(self, event: Event, reports: Iterable[Reports | Bulk] = ()) -> None:
         step = self.engine.step(self._state, event)
         self._state = step.state
         self._steps += 1
-        self._facts += len(step.facts)
+        self._has_told |= bool(step.facts)
         if self._journal is not None:
-            self._lines += self._journal.lines(event, step, reports)
+            self._lines += self._journal.lines(event, step, each(reports))
         self._environment.observe(step.state, step.facts)
         has_ended = False
-        for fact in step.facts:
+        if self.progress is not None:
+            self._through += sum(len(f.slots) for f in step.facts if isinstance(f, Became) and f.state in _OUTCOMES)
+        for fact in step.facts.milestones:
             match fact:
-                case Became():
-                    self._through += len(fact.slots) if fact.state in _OUTCOMES else 0
                 case RolloutStarted():
                     self._running += 1
-                    counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
-                    self._eligible += counts["eligible"]
+                    if self.progress is not None:
+                        counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
+                        self._eligible += counts["eligible"]
                     self._started_at = event.now if self._started_at is None else self._started_at
                 case RolloutEnded():
                     self._running -= 1

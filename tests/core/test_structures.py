@@ -14,6 +14,7 @@ from phasegate.core.names import PackedNames
 from phasegate.core.topology import Topology
 from phasegate.core.twin import Copier as TwinCopier
 from phasegate.core.twin import Kernel as Twin
+from phasegate.core.twin import Timers as TwinTimers
 from phasegate.core.vector import Vector
 
 
@@ -64,8 +65,10 @@ def test_without_a_compiler_the_twin_takes_the_kernels_place(monkeypatch: pytest
     """An engine says which of them is at work."""
     monkeypatch.setitem(__import__("sys").modules, "phasegate.core.kernel", None)
     monkeypatch.setitem(__import__("sys").modules, "phasegate.core.copier", None)
+    monkeypatch.setitem(__import__("sys").modules, "phasegate.core.timers", None)
     assert kernels.default_kernel() is Twin
-    assert TwinCopier is kernels.copier_beside(type("Built", (), {"is_compiled": True}))
+    built = type("Built", (), {"is_compiled": True})
+    assert (TwinCopier, TwinTimers) == (kernels.copier_beside(built), kernels.timers_beside(built))
     fleet = pg.Fleet(regions=[pg.Region("a")])
     engine = pg.Engine(fleet, pg.policies.availability_first())
     expected = "Engine(<Fleet 1 regions, 0 sets, 0 instances>, AvailabilityFirst)"

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phasegate.core import codes as c
 from phasegate.core.events import What
-from phasegate.core.lifecycle import Do
+from phasegate.core.lifecycle import Do, Life
+from phasegate.core.telling import LENGTHS
 from phasegate.simulating import columns
 from phasegate.simulating.chance import MASK, between, draw, threshold
 from phasegate.simulating.columns import plain
-from phasegate.simulating.reports import Reports
+from phasegate.simulating.reports import Bulk, Reports, each, joined
 
 fast = pytest.importorskip("phasegate.simulating.columns.fast")
 
@@ -73,6 +75,47 @@ def test_rows_that_say_the_same_are_one_group_again(queue: Any) -> None:
     assert (array("I", [2]), What.FAILED, 6, WEB) == (second.slots, second.what, second.observed_at, third)
     assert (9, [array("I", [3])]) == (waiting.next_time(), [group.slots for group in waiting.take(10)])
     assert waiting.next_time() is None
+
+
+slots = st.lists(st.integers(0, 99), max_size=4)
+records = st.one_of(
+    st.tuples(st.just(c.T_BECAME), st.integers(0, 9), st.integers(0, 10), st.integers(0, 7), slots),
+    st.tuples(st.just(c.T_IGNORED), st.integers(0, 9), st.integers(0, 8), st.integers(1, 4), slots),
+    st.tuples(st.just(c.T_STARTED), st.integers(0, 9), st.integers(0, 9), slots),
+    st.sampled_from(sorted(LENGTHS)).map(lambda operation: (operation, *[7] * (LENGTHS[operation] - 1))),
+)
+
+
+@given(st.lists(records, max_size=20), st.integers(0, 2**40), st.tuples(*[st.sampled_from([0, 5, 7])] * 3))
+def test_what_a_trace_is_answered_is_the_same(told: list[Any], now: int, spans: Any) -> None:
+    """Both texts find the same reports, those of one time together, each a row of a group of one set."""
+    trace, moments = array("i"), array("i")
+    for record in told:
+        about = isinstance(record[-1], list)
+        trace.extend((*record[:-1], len(record[-1]), *record[-1]) if about else record)
+        moments.extend((len(moments), len(moments) + 1, len(moments) + 2) if about else ())
+    found = [text.replies(trace, moments, now, spans) for text in (plain, fast)]
+    assert found[0] == found[1]
+    assert len({due for due, *_ in found[0]}) == len(found[0])
+    answering = (Life.REPLACING, Life.CONFIGURING, Life.VERIFYING, Life.RESTORED)
+    entered = [record for record in told if record[0] == c.T_BECAME and record[2] in answering]
+    assert sum(len(record[4]) for record in entered) == sum(len(rows) for _, _, rows, *_ in found[1])
+    assert len(entered) == sum(len(groups) // 3 for _, groups, *_ in found[1])
+
+
+def test_reports_in_bulk_are_the_groups_that_they_hold() -> None:
+    """One after the other with what they answer, and joined with others in their order."""
+    groups = array("i", (1, 0, 2, 0, 3, 1))
+    bulk = Bulk(
+        ("a/x", "a/y"), groups, array("I", (4, 5, 9)), bytes((5, 5, 0)), array("I", (2, 2, 0)), bytes((2, 2, 0)), 7
+    )
+    configured = Reports("a/y", What.CONFIGURED, array("I", (4, 5)), 7, 2, Do.CONFIGURE, "0/a/y/2/configure")
+    healthy = Reports("a/x", What.HEALTHY, array("I", (9,)), 7)
+    assert [configured, healthy] == list(bulk)
+    assert [WEB, configured, healthy] == list(each([WEB, bulk]))
+    one, other = joined([WEB, bulk], 8), joined([WEB, configured, healthy], 8)
+    for column in ("slots", "what", "observed_at", "attempt", "answers", "now"):
+        assert getattr(one, column) == getattr(other, column)
 
 
 rates = st.sampled_from([0.0, 0.1, 0.5, 1.0]).map(threshold)

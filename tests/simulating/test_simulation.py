@@ -44,6 +44,7 @@ from phasegate.simulating.simulation import Endless, Run, Summary, simulate, sim
 WEB, DB = "eastus/web", "westus/db"
 HERE = Path(__file__).parent
 HOUR = 3_600_000
+SAME = (20_000, 20_000)
 BATCH = 110_000  # replace 60 s, configure 20 s, healthy 30 s
 
 
@@ -87,6 +88,33 @@ def test_without_faults_everything_ends_up_on_the_target() -> None:
     assert summary.duration_ms >= 12 * BATCH
     assert set(summary.document) == {"duration_ms", "max_in_flight", "max_unhealthy", "rollouts"}
     assert summary.steps == len(of_kind(lines, "step")) == lines[-1]["steps"]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(),
+        Faults(timing=Timing(replace_ms=SAME, configure_ms=SAME, healthy_after_ms=SAME)),
+        Faults(timing=Timing(healthy_after_ms=(HOUR, HOUR))),
+        Faults(timing=Timing(replace_ms=(2 * HOUR, 2 * HOUR))),
+        Faults(
+            events=(
+                Scale(at_ms=100_000, scale=WEB, to=9),
+                Scale(at_ms=200_000, scale=WEB, to=3),
+                Scale(at_ms=400_000, scale=WEB, to=8),
+                Outage(instances="eastus/*/[0-4]", at_ms=250_000, until_ms=300_000, health=Health.UNHEALTHY),
+                PauseAll(at_ms=600_000, pause=True),
+                ResumeAll(at_ms=700_000, resume=True),
+            )
+        ),
+    ],
+    ids=["everything works", "equally long", "never healthy in time", "never replaced in time", "scaled, ill, paused"],
+)
+def test_what_is_answered_in_bulk_is_what_is_answered_one_by_one(faults: Faults) -> None:
+    """Line for line: a fault that never comes about makes the environment look at every group by itself."""
+    idle = evolve(faults, events=(*faults.events, NeverHealthy(instances="*", never_healthy=True, version="9.9")))
+    logs = [run(fleet_of(WEB, DB, size=6), faults=one)[1][1:] for one in (faults, idle)]
+    assert logs[0] == logs[1]
 
 
 def test_a_log_is_the_same_for_the_same_seed_under_every_hash_seed(tmp_path: Path) -> None:

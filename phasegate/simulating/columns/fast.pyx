@@ -6,12 +6,17 @@ Columns that belong together are of one length; whoever calls has made sure of t
 """
 
 from cpython cimport array
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memset
 
 import array as _arrays
 
 from phasegate.core.events import What as _What
+from phasegate.core.kernel cimport (
+    CONFIGURING, REPLACING, RESTORED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, VERIFYING,
+)
 from phasegate.simulating.reports import Reports
 
 IS_COMPILED = True
@@ -25,10 +30,19 @@ cdef enum:
     TWICE = 4
     TWICE_BY = 5
 
+cdef enum:
+    HEALTHY = 0  # `What`
+    DISK_REPLACED = 4
+    CONFIGURED = 5
+    NOTHING = 0  # `Do`
+    REPLACE = 1
+    CONFIGURE = 2
+
 cdef uint64_t _GOLDEN = 0x9E3779B97F4A7C15
 cdef uint64_t _ONE = 0xBF58476D1CE4E5B9
 cdef uint64_t _TWO = 0x94D049BB133111EB
 cdef tuple _WHATS = tuple(_What)
+cdef array.array _INT32 = _arrays.array("i")
 cdef array.array _INT64 = _arrays.array("q")
 cdef array.array _UINT32 = _arrays.array("I")
 
@@ -69,7 +83,7 @@ cdef class Queue:
         return self.count
 
     def push(self, int64_t due, group):
-        """Put a group on its way."""
+        """Put a group, or many in bulk, on their way."""
         cdef uint32_t base = self._base(group, 1)
         self._make_room(1)
         self._sift(due, 0, base, 0, ALL)
@@ -248,6 +262,115 @@ def drawn(
     array.resize(due, row)
     array.resize(observed_at, row)
     return at, due, observed_at, bytes(failed[:row])
+
+
+def replies(array.array trace, array.array moments, int64_t now, tuple spans):
+    """Return what instances answer of which a trace tells (`core.telling.Told`), if all of them do as they are told.
+
+    `spans` is how long it takes (ms) to replace, to configure, and to become healthy. What is delivered at one time is
+    one entry: when, then groups, slots, what, attempt and answers as `Bulk` has them.
+    """
+    cdef int64_t[3] due
+    cdef Py_ssize_t[3] groups, rows  # how many there are of each
+    cdef int[3] into  # where those of each span go
+    cdef int span, kinds = 0
+    cdef list order = []
+    cdef list found = [None, None, None]
+    for span in range(3):
+        due[span] = now + <int64_t> spans[span]
+        groups[span] = rows[span] = 0
+        into[span] = span
+        if span > 0 and due[span] == due[0]:
+            into[span] = 0
+        elif span > 1 and due[span] == due[1]:
+            into[span] = 1
+    _count_replies(trace, into, groups, rows, order)
+    for span in order:
+        found[span] = (
+            due[span],
+            array.clone(_INT32, 3 * groups[span], zero=False),
+            array.clone(_UINT32, rows[span], zero=False),
+            PyBytes_FromStringAndSize(NULL, rows[span]),
+            array.clone(_UINT32, rows[span], zero=False),
+            PyBytes_FromStringAndSize(NULL, rows[span]),
+        )
+        groups[span] = rows[span] = 0
+    _fill_replies(trace, moments, into, groups, rows, found)
+    return [found[span] for span in order]
+
+
+cdef int _count_replies(array.array trace, int* into, Py_ssize_t* groups, Py_ssize_t* rows, list order) except -1:
+    """Count groups and rows by where they go; `order` is by the first of each."""
+    cdef const int32_t* data = <const int32_t*> trace.data.as_ints
+    cdef Py_ssize_t at = 0, end = trace.ob_size
+    cdef int span
+    while at < end:
+        span = _span_of(data + at)
+        if span >= 0:
+            span = into[span]
+            if not groups[span]:
+                order.append(span)
+            groups[span] += 1
+            rows[span] += data[at + 4]
+        at += _length_of(data + at)
+    return 0
+
+
+cdef int _fill_replies(
+    array.array trace, array.array moments, int* into, Py_ssize_t* groups, Py_ssize_t* rows, list found
+) except -1:
+    cdef const int32_t* data = <const int32_t*> trace.data.as_ints
+    cdef const int32_t* moment = <const int32_t*> moments.data.as_ints
+    cdef int32_t* group
+    cdef uint32_t* attempt
+    cdef Py_ssize_t at = 0, end = trace.ob_size, i, count, row
+    cdef int span, operation
+    cdef uint8_t[3] said, answered
+    said[0], said[1], said[2] = DISK_REPLACED, CONFIGURED, HEALTHY
+    answered[0], answered[1], answered[2] = REPLACE, CONFIGURE, NOTHING
+    while at < end:
+        operation = data[at]
+        span = _span_of(data + at)
+        if span >= 0:
+            count = data[at + 4]
+            columns = <tuple> found[into[span]]
+            row = rows[into[span]]
+            group = <int32_t*> (<array.array> columns[1]).data.as_ints + 3 * groups[into[span]]
+            group[0], group[1], group[2] = data[at + 1], moment[0], <int32_t> count
+            memcpy((<array.array> columns[2]).data.as_uints + row, data + at + 5, count * sizeof(uint32_t))
+            memset(PyBytes_AS_STRING(columns[3]) + row, said[span], count)
+            attempt = <uint32_t*> (<array.array> columns[4]).data.as_uints + row
+            for i in range(count):
+                attempt[i] = moment[1] if answered[span] else 0
+            memset(PyBytes_AS_STRING(columns[5]) + row, answered[span], count)
+            groups[into[span]] += 1
+            rows[into[span]] += count
+        if operation == T_BECAME or operation == T_STARTED or operation == T_IGNORED:
+            moment += 3
+        at += _length_of(data + at)
+    return 0
+
+
+cdef inline int _span_of(const int32_t* record) noexcept nogil:
+    """Return which span a record's instances take to answer, -1 if they do not."""
+    if record[0] != T_BECAME:
+        return -1
+    if record[2] == REPLACING:
+        return 0
+    if record[2] == CONFIGURING:
+        return 1
+    return 2 if record[2] == VERIFYING or record[2] == RESTORED else -1
+
+
+cdef inline Py_ssize_t _length_of(const int32_t* record) noexcept nogil:
+    """Return how many numbers a record of a trace has (`core.codes`)."""
+    if record[0] == T_BECAME or record[0] == T_IGNORED:
+        return 5 + record[4]
+    if record[0] == T_STARTED:
+        return 4 + record[3]
+    if record[0] == T_ATTEMPT_ENDED:
+        return 4
+    return 6 if record[0] == T_PHASE_ENDED else 3
 
 
 def set_at(bytearray column, array.array slots, const uint8_t[::1] values):

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Final
 
 from attrs import evolve
 
+from phasegate.core import codes as c
 from phasegate.core.events import What
+from phasegate.core.lifecycle import Do, Life
+from phasegate.core.telling import LENGTHS
 from phasegate.simulating.chance import MASK, Draw, between, draw
-from phasegate.simulating.reports import Reports
+from phasegate.simulating.reports import Bulk, Reports
 
 IS_COMPILED: bool = False
 
-_Entry = tuple[int, int, int, Reports, int, int, int]  # due, number, push, base, slot, observed_at, what
+_Entry = tuple[int, int, int, Reports | Bulk, int, int, int]  # due, number, push, base, slot, observed_at, what
+Replies = tuple[int, "array[int]", "array[int]", bytes, "array[int]", bytes]
+_REPLIES: Final[
+    Mapping[int, tuple[int, What, Do]]
+] = {  # by the state entered: which span, what is said, what it answers
+    Life.REPLACING: (0, What.DISK_REPLACED, Do.REPLACE),
+    Life.CONFIGURING: (1, What.CONFIGURED, Do.CONFIGURE),
+    Life.VERIFYING: (2, What.HEALTHY, Do.NOTHING),
+    Life.RESTORED: (2, What.HEALTHY, Do.NOTHING),
+}
 _ALL: Final = 255  # in the place of a `What`: the base itself is delivered, all of it
 
 
@@ -33,8 +46,8 @@ class Queue:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def push(self, due: int, group: Reports) -> None:
-        """Put a group on its way."""
+    def push(self, due: int, group: Reports | Bulk) -> None:
+        """Put a group, or many in bulk, on their way."""
         self._pushes += 1
         heappush(self._entries, (due, self._count, self._pushes, group, 0, 0, _ALL))
         self._count += 1
@@ -52,14 +65,15 @@ class Queue:
         """Return when the next one is delivered (ms UTC), None if none is on its way."""
         return self._entries[0][0] if self._entries else None
 
-    def take(self, now: int) -> list[Reports]:
+    def take(self, now: int) -> list[Reports | Bulk]:
         """Take what is delivered at `now` or before: by time, then in the order in which it was pushed."""
-        taken: list[Reports] = []
+        taken: list[Reports | Bulk] = []
         while self._entries and self._entries[0][0] <= now:
             due, _, push, base, slot, observed_at, what = heappop(self._entries)
             if what == _ALL:
                 taken.append(base)
                 continue
+            assert isinstance(base, Reports), "what comes in bulk is one entry"
             rows = {(observed_at, what): array("I", (slot,))}
             while self._entries and self._entries[0][0] == due and self._entries[0][2] == push:
                 *_, slot, observed_at, what = heappop(self._entries)
@@ -105,6 +119,41 @@ def drawn(
             observed_at.append(observed)
             failed.append(fails)
     return at, due, observed_at, bytes(failed)
+
+
+def replies(trace: array[int], moments: array[int], now: int, spans: tuple[int, int, int]) -> list[Replies]:
+    """Return what instances answer of which a trace tells (`core.telling.Told`), if all of them do as they are told.
+
+    `spans` is how long it takes (ms) to replace, to configure, and to become healthy. What is delivered at one time is
+    one entry: when, then groups, slots, what, attempt and answers as `Bulk` has them.
+    """
+    found: dict[int, tuple[int, array[int], array[int], bytearray, array[int], bytearray]] = {}
+    at, moment = 0, 0
+    while at < len(trace):
+        operation = trace[at]
+        if operation in LENGTHS:
+            at += LENGTHS[operation]
+            continue
+        first = at + (4 if operation == c.T_STARTED else 5)
+        s, life, count = trace[at + 1], trace[at + 2], trace[first - 1]
+        rollout, attempt = moments[moment : moment + 2]
+        at, moment = first + count, moment + 3
+        if operation != c.T_BECAME or life not in _REPLIES:
+            continue
+        span, what, do = _REPLIES[life]
+        due = now + spans[span]
+        _, groups, slots, said, attempts, answers = found.setdefault(
+            due, (due, array("i"), array("I"), bytearray(), array("I"), bytearray())
+        )
+        groups.extend((s, rollout, count))
+        slots.extend(array("I", trace[first : first + count].tobytes()))
+        said += bytes((what,)) * count
+        attempts.extend(array("I", (attempt if do else 0,)) * count)
+        answers += bytes((do,)) * count
+    return [
+        (due, groups, slots, bytes(said), attempt, bytes(do))
+        for due, groups, slots, said, attempt, do in found.values()
+    ]
 
 
 def set_at(column: bytearray, slots: array[int], values: bytes | bytearray) -> None:
