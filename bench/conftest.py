@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "fleets(shapes, least, most): run on a fleet of each size in the main shape (`shapes` None), or at the "
-        "largest size of each shape; sizes outside least..most are left out",
+        "largest size of each shape (`all`), or of one; sizes outside least..most are left out",
     )
 
 
@@ -39,14 +39,14 @@ def most_of(config: pytest.Config) -> int:
 
 
 def scales(most: int, shapes: str | None = None, least_size: int = 0, most_size: int = SIZES[-1]) -> list[Scale]:
-    """Return the fleets to run on: every size of the main shape, or (`shapes` "all") each shape at its largest."""
+    """Return the fleets to run on: every size of the main shape, or other shapes at their largest ("all", or one)."""
     sizes = [size for size in SIZES if least_size <= size <= min(most, most_size)]
     if shapes is None:
         return [Scale(MAIN, size) for size in sizes]
     return [
         Scale(name, max(size for size in sizes if size <= shape.most))
         for name, shape in SHAPES.items()
-        if name != MAIN and sizes and sizes[0] <= shape.most
+        if (name == shapes or (shapes == "all" and name != MAIN)) and sizes and sizes[0] <= shape.most
     ]
 
 

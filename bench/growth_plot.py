@@ -10,7 +10,7 @@ from attrs import frozen
 
 from phasegate.bench import machine
 from phasegate.bench.figures import OURS, Figure, Figures
-from phasegate.bench.goals import MAIN, ROLLOUT, SELECTION, STEP
+from phasegate.bench.goals import BARE, EVENTS, MAIN, ROLLOUT, SELECTION, STEP
 from phasegate.bench.growth import Fit, fit_of
 from phasegate.bench.table import seconds, size
 from phasegate.core.errors import PhasegateError
@@ -53,8 +53,9 @@ PANELS: Final[dict[str, tuple[Line, ...]]] = {
     "Whole rollout": (
         Line(ROLLOUT, OURS, "phasegate", "#0072B2", "o"),
         Line(ROLLOUT, "plain twin", "plain twin", "#56B4E9", "s"),
-        Line(ROLLOUT, "SimPy", "SimPy", "#009E73", "D"),
-        Line(ROLLOUT, "transitions", "transitions", "#CC79A7", "P"),
+        Line(EVENTS, "SimPy", "SimPy", "#009E73", "D"),
+        Line(EVENTS, BARE, BARE, "#8CCFB7", "d"),
+        Line(EVENTS, "transitions", "transitions", "#CC79A7", "P"),
     ),
 }
 

@@ -9,7 +9,7 @@ import attrs
 
 from phasegate.bench import machine
 from phasegate.bench.figures import OURS, Figures, in_order
-from phasegate.bench.goals import GOALS, HUNDRED, MAIN, ROLLOUT, SELECTION, STEP
+from phasegate.bench.goals import EVENTS, GOALS, HUNDRED, MAIN, ROLLOUT, SELECTION, STEP
 from phasegate.bench.growth import fit_of
 from phasegate.bench.peers import networkx_cells, numpy_selection, plain_rules, polars_gates
 
@@ -19,12 +19,12 @@ CANNOT: Final = {
     "numpy": numpy_selection.CANNOT,
     "polars": polars_gates.CANNOT,
     "networkx": networkx_cells.CANNOT,
-    "simpy": plain_rules.CANNOT,
+    "simpy": f"{plain_rules.CANNOT}; no timeout can be taken back, so answered deadlines stay in its queue",
     "transitions": plain_rules.CANNOT,
 }
 THREADS: Final = {"polars": polars_gates.THREADS}  # of those that take more than one
 
-FIRST: Final = (SELECTION, STEP, ROLLOUT)  # of the paths, the others as they were measured
+FIRST: Final = (SELECTION, STEP, ROLLOUT, EVENTS)  # of the paths, the others as they were measured
 
 # what is as far from its floor as it is slower than that
 FLOORS: Final = (

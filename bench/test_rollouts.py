@@ -1,6 +1,6 @@
 """Whole rollouts: every start, replace, configure, health and settle event through the engine, to the end.
 
-In an environment in which everything works, so that a SimPy model and `transitions` machines can follow. Each must
+In an environment in which everything works, so that SimPy models and `transitions` machines can follow. Each must
 come to the same number of batches, the same time, the same most in flight.
 """
 
@@ -15,12 +15,14 @@ from phasegate.bench import whole
 from phasegate.bench.begun import Scale
 from phasegate.bench.figures import OURS, note
 from phasegate.bench.fleets import a_fleet
-from phasegate.bench.peers import simpy_rollout, transitions_rollout
+from phasegate.bench.goals import BARE, EVENTS
+from phasegate.bench.peers import simpy_bare, simpy_rollout, transitions_rollout
 from phasegate.bench.peers.plain_rules import PlainRules
 from phasegate.core.twin import Kernel as Twin
-from phasegate.simulating.simulation import Summary, simulate
+from phasegate.simulating.simulation import Run, Summary, simulate
 
 PATH = "whole rollout"
+LARGE = "few large sets"
 TIMES = (60_000, 20_000, 30_000)  # replace, configure, healthy: what the simulator takes without a faults file
 
 
@@ -33,6 +35,12 @@ def outcome(summary: Summary) -> tuple[int, int, int, int]:
 def ours(fleet: pg.Fleet, kernel: Any = None) -> Summary:
     """Roll out with the engine."""
     return simulate(pg.Engine(fleet, pg.policies.availability_first(), kernel=kernel))
+
+
+def run_through(run: Run) -> None:
+    """Let a run run."""
+    for _ in run.log(is_kept=False):
+        raise AssertionError("a log that is not kept has no pieces")
 
 
 @pytest.mark.fleets(most=100_000)
@@ -63,8 +71,29 @@ def test_large_rollout(benchmark: Any, scale: Scale, is_cpu_time: bool) -> None:
 
 
 @pytest.mark.fleets(most=100_000)
-def test_by_simpy(benchmark: Any, scale: Scale) -> None:
-    """A process an instance, and the plain rules."""
+@pytest.mark.fleets(shapes=LARGE, most=100_000)
+def test_events(benchmark: Any, scale: Scale) -> None:
+    """Once the fleet is compiled and its first state made: what the peers below are compared with.
+
+    They too are handed the plan, and instances that stand where they start.
+    """
+    fleet = a_fleet(scale.instances, scale.shape)
+    runs: list[Run] = []
+
+    def fresh() -> Any:
+        runs[:] = [Run(engine=pg.Engine(fleet, pg.policies.availability_first()))]
+        return (runs[0],), {}
+
+    benchmark.pedantic(run_through, setup=fresh, rounds=3)
+    assert outcome(ours(fleet)) == outcome(runs[0].summary())
+    note(benchmark, EVENTS, OURS, scale.shape, scale.instances)
+
+
+@pytest.mark.fleets(most=100_000)
+@pytest.mark.fleets(shapes=LARGE, most=100_000)
+@pytest.mark.parametrize(("by", "model"), [("SimPy", simpy_rollout.roll_out), (BARE, simpy_bare.roll_out)])
+def test_by_simpy(benchmark: Any, scale: Scale, by: str, model: Any) -> None:
+    """A process an instance, and the plain rules: with states and deadlines, and with nothing but time."""
     fleet = a_fleet(scale.instances, scale.shape)
     summary = ours(fleet)
     rules: list[PlainRules] = []
@@ -74,13 +103,14 @@ def test_by_simpy(benchmark: Any, scale: Scale) -> None:
         return (rules[0], *TIMES), {}
 
     args, _ = fresh()
-    took = simpy_rollout.roll_out(*args)
+    took = model(*args)
     assert outcome(summary) == (took, rules[0].batches, rules[0].in_flight_max, rules[0].upgraded)
-    note(benchmark, PATH, "SimPy", scale.shape, scale.instances)
-    benchmark.pedantic(simpy_rollout.roll_out, setup=fresh, rounds=2)
+    note(benchmark, EVENTS, by, scale.shape, scale.instances)
+    benchmark.pedantic(model, setup=fresh, rounds=2)
 
 
-@pytest.mark.fleets(most=10_000)
+@pytest.mark.fleets(most=100_000)
+@pytest.mark.fleets(shapes=LARGE, most=100_000)
 def test_by_transitions(benchmark: Any, scale: Scale) -> None:
     """A state machine an instance, and the plain rules; making the machines is not timed."""
     fleet = a_fleet(scale.instances, scale.shape)
@@ -95,7 +125,7 @@ def test_by_transitions(benchmark: Any, scale: Scale) -> None:
     took = transitions_rollout.roll_out(*args)
     assert outcome(summary) == (took, rules[0].batches, rules[0].in_flight_max, rules[0].upgraded)
     assert {one.state for one in args[1]} == {"upgraded"}
-    note(benchmark, PATH, "transitions", scale.shape, scale.instances)
+    note(benchmark, EVENTS, "transitions", scale.shape, scale.instances)
     benchmark.pedantic(transitions_rollout.roll_out, setup=fresh, rounds=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phasegate.bench.figures import OURS, Figure, Figures, in_order, note, read
-from phasegate.bench.goals import GOALS, MAIN, ROLLOUT, SELECTION, STEP
+from phasegate.bench.goals import BARE, EVENTS, GOALS, MAIN, ROLLOUT, SELECTION, STEP
 from phasegate.bench.growth import fit_of
 from phasegate.bench.report import document
 
@@ -26,8 +26,11 @@ GOOD = Figures(
         *(figure(STEP, size, 100e-6, changed=100) for size in SIZES),
         *(figure(STEP, size, 900e-6, changed=1_000) for size in SIZES),
         *(figure(ROLLOUT, size, size * 1e-7, peak_bytes=1e9) for size in SIZES),
-        figure(ROLLOUT, 10_000, 0.2, by="SimPy"),
-        figure(ROLLOUT, 10_000, 0.4, by="transitions"),
+        figure(EVENTS, 10_000, 1e-3),
+        figure(EVENTS, 10_000, 0.06, by="SimPy"),
+        figure(EVENTS, 10_000, 0.05, by=BARE),
+        figure(EVENTS, 100_000, 0.05, by=BARE),  # compared where both were run
+        figure(EVENTS, 10_000, 0.2, by="transitions"),
         figure("count the bytes of a state", 10_000, 1.0, facts_bytes=150_000),
         figure("load, ndjson", 1_000_000, 4.0),
         figure("load, parquet", 1_000_000, 0.4),
