@@ -47,7 +47,7 @@ from phasegate.core.kernels import default_kernel
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet, Health
 from phasegate.core.picks import Picks
-from phasegate.core.progress import history_of, report
+from phasegate.core.progress import history_of, report, rollout_report
 from phasegate.core.reasons import Verdict
 from phasegate.core.rules import Policy
 from phasegate.core.state import ATTEMPTS_KEPT, AttemptRecord, State
@@ -159,8 +159,8 @@ class Engine:
         if isinstance(event, Signals):
             _check_signals(event, state.rows["instance"])
         rollout = getattr(event, "rollout", None)
-        if rollout is not None and not 0 <= rollout < state.rows["rollout"]:
-            raise UnknownName(f"no rollout {rollout}; there are {state.rows['rollout']}")
+        if rollout is not None:
+            _known(rollout, state)
 
     def _open(self, state: State, event: Event) -> None:
         """Lay the state open, with room for what the event adds."""
@@ -194,9 +194,12 @@ class Engine:
             self._pass_due(reader, before=now + 1)
         work.picks, work.selected = self._settle(reader, now), None
         history, digest = state.history, state.history_digest
-        for s, record in reader.ended:
-            history = history.replaced(s, (record, *history[s])[:ATTEMPTS_KEPT])
-            digest = _chained(digest, s, record)
+        if reader.ended:
+            latest: dict[int, tuple[AttemptRecord, ...]] = {}
+            for s, record in reader.ended:
+                latest[s] = (record, *latest.get(s, history[s]))[:ATTEMPTS_KEPT]
+                digest = _chained(digest, s, record)
+            history = history.replaced_all(latest)
         return Step(work.publish(now, history=history, history_digest=digest), reader.facts)
 
     def _let_come(self, reader: tracing.Reader, announced: Announced, since: int, now: int) -> bool:
@@ -378,6 +381,13 @@ class Engine:
             self._work.take_up(state)
             return report(self._work, state)
 
+    def rollout(self, state: State, number: int) -> dict[str, Any]:
+        """Return one rollout as `progress` tells it; `UnknownName` if there is none of that number."""
+        _known(number, state)
+        with self._lock:
+            self._work.take_up(state)
+            return rollout_report(self._work, number)
+
     def history(self, state: State, name: str) -> tuple[AttemptRecord, ...]:
         """Return a set's last attempts, newest first: at most five, not ended more than two months ago (semantics 9).
 
@@ -477,6 +487,11 @@ def _time(now: int) -> int:
     if isinstance(now, bool) or not isinstance(now, int) or not 0 <= now <= c.TIME_MAX:
         raise InvalidEvent(f"time {now!r} is not whole milliseconds from 0 to 2**48 - 2")
     return now
+
+
+def _known(rollout: int, state: State) -> None:
+    if not 0 <= rollout < state.rows["rollout"]:
+        raise UnknownName(f"no rollout {rollout}; there are {state.rows['rollout']}")
 
 
 def _check_signals(event: Signals, slot_count: int) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
+D = TypeVar("D")
 
 
 class FrozenMap(Mapping[K, V_co], Generic[K, V_co]):
@@ -23,6 +24,14 @@ class FrozenMap(Mapping[K, V_co], Generic[K, V_co]):
 
     def __getitem__(self, key: K) -> V_co:
         return self._items[key]
+
+    @overload
+    def get(self, key: K, /) -> V_co | None: ...
+    @overload
+    def get(self, key: K, /, default: V_co | D) -> V_co | D: ...
+    def get(self, key: K, /, default: Any = None) -> Any:
+        """Return what the key stands for, or the default; `Mapping` would ask for the item and catch its error."""
+        return self._items.get(key, default)
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._items)

@@ -30,9 +30,7 @@ def report(work: Working, state: State) -> dict[str, Any]:
             for s, name in enumerate(work.compiled.directory.sets)
             if (records := history_of(work, state, s))
         },
-        "rollouts": [
-            rollout_report(work, state, number, by_rollout.get(number, [])) for number in range(len(work.book.rollouts))
-        ],
+        "rollouts": [_rollout(work, number, by_rollout.get(number, [])) for number in range(len(work.book.rollouts))],
     }
 
 
@@ -45,20 +43,23 @@ def history_of(work: Working, state: State, s: int) -> tuple[AttemptRecord, ...]
     return tuple(ended[:ATTEMPTS_KEPT])
 
 
-def rollout_report(work: Working, state: State, number: int, sets: list[int]) -> dict[str, Any]:
+def rollout_report(work: Working, number: int) -> dict[str, Any]:
     """Return one rollout with its sets; those that another rollout has taken since are in the history alone."""
+    link = work.v.link
+    sets = [s for s in range(work.rows("set")) if link[s * c.LINK + c.LINK_ROLLOUT] == number]
+    return _rollout(work, number, sets)
+
+
+def _rollout(work: Working, number: int, sets: list[int]) -> dict[str, Any]:
     record = work.book.rollouts[number]
-    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
-    batches = 0
-    for s in sets:
-        for name, value in counts_of(work, s).items():
-            counts[name] += value
-        batches += work.v.tally[s * c.TALLY + c.TALLY_BATCHES]
     regions: dict[str, dict[str, int]] = {}
+    batches = 0
     for s in sets:
         into = regions.setdefault(work.model(s).region, dict.fromkeys(COUNTS, 0))
         for name, value in counts_of(work, s).items():
             into[name] += value
+        batches += work.v.tally[s * c.TALLY + c.TALLY_BATCHES]
+    counts = {name: sum(region[name] for region in regions.values()) for name in COUNTS}
     phase = work.v.plan[number * c.PLAN + c.PLAN_PHASE]
     return {
         "id": number,
@@ -73,7 +74,7 @@ def rollout_report(work: Working, state: State, number: int, sets: list[int]) ->
         "batches": batches,
         "counts": counts,
         "regions": regions,
-        "sets": [set_report(work, state, s) for s in sets],
+        "sets": [set_report(work, s) for s in sets],
         "ineligible": [{"name": name, "codes": list(codes)} for name, codes in record.ineligible],
     }
 
@@ -96,12 +97,12 @@ def counts_of(work: Working, s: int) -> dict[str, int]:
     }
 
 
-def set_report(work: Working, state: State, s: int) -> dict[str, Any]:
+def set_report(work: Working, s: int) -> dict[str, Any]:
     """Return one set: where its attempt stands."""
     return {
         "name": work.compiled.directory.sets[s],
         "status": ATTEMPTS[work.v.status[s]],
         "error": ERRORS[work.v.code[s]],
         "batches": work.v.tally[s * c.TALLY + c.TALLY_BATCHES],
-        "progress": attrs.asdict(progress(work, s)),
+        "progress": attrs.asdict(progress(work, s), recurse=False),
     }

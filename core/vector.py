@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeVar, overload
 
 T = TypeVar("T")
@@ -36,6 +36,24 @@ class Vector(Sequence[T], Generic[T]):
         old = self._nodes[node]
         new = (*old[:inside], item, *old[inside + 1 :])
         return Vector((*self._nodes[:node], new, *self._nodes[node + 1 :]), self._length)
+
+    def replaced_all(self, items: Mapping[int, T]) -> Vector[T]:
+        """Return the sequence with other items at some places.
+
+        >>> list(Vector.filled("-", 3).replaced_all({2: "x", 0: "y"}))
+        ['y', '-', 'x']
+        """
+        nodes = list(self._nodes)
+        by_node: dict[int, dict[int, T]] = {}
+        for at, item in items.items():
+            node, inside = divmod(range(self._length)[at], _FAN)
+            by_node.setdefault(node, {})[inside] = item
+        for node, some in by_node.items():
+            new = list(nodes[node])
+            for inside, item in some.items():
+                new[inside] = item
+            nodes[node] = tuple(new)
+        return Vector(tuple(nodes), self._length)
 
     def __len__(self) -> int:
         return self._length

@@ -300,13 +300,12 @@ class Run:
                 case RolloutStarted():
                     self._running += 1
                     if self.progress is not None:
-                        counts = self.engine.progress(step.state)["rollouts"][fact.rollout]["counts"]
-                        self._eligible += counts["eligible"]
+                        self._eligible += self.engine.rollout(step.state, fact.rollout)["counts"]["eligible"]
                     self._started_at = event.now if self._started_at is None else self._started_at
                 case RolloutEnded():
                     self._running -= 1
                     self._ended_at = event.now
-                    self._ended[fact.rollout] = self.engine.progress(step.state)["rollouts"][fact.rollout]
+                    self._ended[fact.rollout] = self.engine.rollout(step.state, fact.rollout)
                     has_ended = True
         if isinstance(event, Scaled) and event.added:
             names = [f"{event.set}/{instance.id}" for instance in event.added]

@@ -276,6 +276,22 @@ def test_start_begins_a_rollout_on_the_fleet_as_listed_or_on_a_state(kernel: Any
     assert (report["started_by"], report["target"], report["started_at_ms"]) == ("user", OLD, 9)
 
 
+def test_one_rollout_is_told_as_all_are(kernel: Any) -> None:
+    """Also one whose sets another rollout has taken since; there is no third."""
+    story = a_story(kernel, a_fleet(a_set("a/web", 2), a_set("b/web", 1)))
+    engine = story.engine
+    state = engine.start(UBUNTU.name, sets=["a/web", "b/web"], now=0)
+    state = engine.step(state, pg.Cancel(0)).state
+    state = engine.start(UBUNTU.name, sets=["a/web"], now=0, state=state)
+    assert engine.progress(state)["rollouts"] == [engine.rollout(state, 0), engine.rollout(state, 1)]
+    assert [["b/web"], ["a/web"]] == [
+        [one["name"] for one in engine.rollout(state, number)["sets"]] for number in (0, 1)
+    ]
+    for number in (-1, 2):
+        with pytest.raises(pg.UnknownName, match="there are 2"):
+            engine.rollout(state, number)
+
+
 def test_a_manual_rollout_with_a_faulted_attempt_is_faulted(kernel: Any) -> None:
     """Without phases nothing halts: the other set goes on."""
     story = a_story(kernel, a_fleet(a_set("a/web", 1), a_set("b/web", 1))).roll_out(sets=("a/web", "b/web"))

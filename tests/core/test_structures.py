@@ -21,6 +21,7 @@ from phasegate.core.vector import Vector
 def test_frozen_maps_hash_and_compare_by_content() -> None:
     """In whatever order they were written, and after pickling."""
     one, other = FrozenMap({"a": 1, "b": 2}), FrozenMap({"b": 2, "a": 1})
+    assert (1, None, 7) == (one.get("a"), one.get("c"), one.get("c", 7))
     assert (hash(one), one, ["a", "b"]) == (hash(other), pickle.loads(pickle.dumps(other)), list(other))
 
 
@@ -38,6 +39,9 @@ def test_vectors_share_what_they_have_in_common() -> None:
     assert (600, [0, 1, 0], 1) == (len(vector), vector[299:302], sum(vector))
     assert pickle.loads(pickle.dumps(vector)) == vector
     assert vector != Vector.filled(0, 600)
+    assert Vector.filled(0, 600).replaced(2, 7).replaced(300, 1) == vector.replaced_all({2: 7, 300: 1})
+    with pytest.raises(IndexError):
+        vector.replaced_all({600: 1})
 
 
 def test_a_state_is_equal_to_states_only() -> None:
