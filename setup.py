@@ -21,6 +21,7 @@ MODULES = (
     "phasegate.core.exploring.names",
     "phasegate.core.exploring.store",
     "phasegate.core.exploring.watch",
+    "phasegate.core.hashing.fast",
     "phasegate.core.packing.fast",
     "phasegate.simulating.columns.fast",
 )

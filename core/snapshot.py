@@ -16,10 +16,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from threading import Lock
 from typing import Final, Protocol
 
+from phasegate.core.hashing import changed_by, sum_of
 from phasegate.core.pages import DIGEST_BYTES, Paged, first_pages, merged
 
 LOG_SHARE: Final = 4  # a log holds at most one page for every four that there are,
@@ -67,7 +67,7 @@ class PageLog:
         self.whole = (0, base)  # the columns as they were after so many entries, the last time that somebody asked
         self._base_sum = base_sum
         self._sum: tuple[int, int] | None = None  # (entries, sum), the last time that somebody asked
-        self._latest: dict[int, int] = {}  # the hashes of changed pages, as they were then
+        self._latest: dict[int, bytes] = {}  # the hashes of changed pages, as they were then
 
     def columns(self, size: int, merge: Merge = merged) -> tuple[Paged, ...]:
         """Return the columns after the first `size` entries."""
@@ -96,31 +96,16 @@ class PageLog:
     def sum(self, size: int) -> int:
         """Return the sum of the hashes of all pages after the first `size` entries."""
         if self._base_sum is None:
-            columns = enumerate(self.base)
-            hashes = (page_hash(at, number, page) for at, column in columns for number, page in enumerate(column.pages))
-            self._base_sum = sum(hashes) % _MODULUS
+            self._base_sum = sum_of(self.base)
         since, total = self._sum or (0, self._base_sum)
         latest = self._latest
         if since > size:
             since, total, latest = 0, self._base_sum, {}
-        for number, page in zip(self.numbers[since:size], self.pages[since:size], strict=True):
-            at = self.column_of(number)
-            place = number - self.first[at]
-            before = latest.get(number)
-            if before is None:
-                before = page_hash(at, place, self.base[at].pages[place])
-            latest[number] = page_hash(at, place, page)
-            total += latest[number] - before
+        total += changed_by(self.first, self.base, latest, self.numbers, self.pages, since, size)
         total %= _MODULUS
         if latest is self._latest:
             self._sum = (size, total)
         return total
-
-
-def page_hash(column: int, number: int, page: bytes) -> int:
-    """Return the hash of a page at its place: of its column and its number in it, so that growing moves nobody."""
-    place = (column << 48 | number).to_bytes(8, "big")
-    return int.from_bytes(blake2b(page, digest_size=DIGEST_BYTES, salt=place).digest(), "big")
 
 
 class Snapshot:
