@@ -51,9 +51,11 @@ from phasegate.core.facts import (
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Fleet
 from phasegate.core.state import State
+from phasegate.core.telling import Told
 from phasegate.files.modelfile import dump_model
 from phasegate.files.structure import plain
-from phasegate.simulating.reports import Reports
+from phasegate.logs.columnlines import ColumnLines
+from phasegate.simulating.reports import Bulk, Reports
 
 FORMAT: Final = "phasegate/log/1"
 REMARKS: Final = ("act", "violated", "shown")
@@ -132,10 +134,11 @@ class Journal:
     engine: Named
     policy: Mapping[str, Any]
     steps: int = field(default=0, init=False)
-    _ids: dict[bytes, msgspec.Raw] = field(factory=dict, init=False, repr=False)
+    _ids: dict[bytes, bytes] = field(factory=dict, init=False, repr=False)
+    _columns: ColumnLines = field(factory=ColumnLines, init=False, repr=False)
     _shrunk: set[str] = field(factory=set, init=False, repr=False)
 
-    def lines(self, event: Event, step: Step, reports: Iterable[Reports] = ()) -> list[bytes]:
+    def lines(self, event: Event, step: Step, reports: Iterable[Reports | Bulk] = ()) -> list[bytes]:
         """Return the lines of one step, each with its line end; `reports` are what a `Signals` was joined from.
 
         Names are asked of the state after the step alone: an instance keeps its slot, and the engine has that state
@@ -143,31 +146,50 @@ class Journal:
         """
         found: list[bytes] = []
 
+        def line_of(fact: Fact) -> bytes:
+            return _encode({"t": event.now, **self._fact(step.state, event, fact)}) + b"\n"
+
         def put(line: dict[str, Any]) -> None:
             found.append(_encode({"t": event.now, **line}) + b"\n")
 
+        def ids(slots: bytes) -> bytes:
+            return self._known_instances(step.state, slots)
+
         if isinstance(event, Signals):
             for part in reports:
-                self._signal(step.state, part, put)
+                if isinstance(part, Reports):
+                    self._signal(step.state, part, put)
+                elif self._shrunk:
+                    for group in part:
+                        self._signal(step.state, group, put)
+                else:
+                    found += self._columns.signals(event.now, part, ids)
         elif isinstance(event, Elapsed):
             self._elapsed(step.state, event, put)
         else:
             line = self._event(event)
             if line is not None:
                 put(line)
-        for fact in step.facts:
-            put(self._fact(step.state, event, fact))
+        for told in step.facts.parts:
+            if not isinstance(told, Told):
+                found.append(line_of(told))
+            elif told.book.incarnations:
+                found += map(line_of, told.facts())
+            else:
+                found += self._columns.told(event.now, told, ids, line_of)
         self.steps += 1
         put({"kind": "step", "n": self.steps, "event": EVENTS[type(event)], "state": step.state.digest})
         return found
 
     def _instances(self, state: State, slots: array[int]) -> msgspec.Raw:
-        key = slots.tobytes()
-        known = self._ids.get(key)
+        return msgspec.Raw(self._known_instances(state, slots.tobytes()))
+
+    def _known_instances(self, state: State, slots: bytes) -> bytes:
+        known = self._ids.get(slots)
         if known is None:
             if len(self._ids) >= _REMEMBERED_MAX:
                 self._ids.clear()
-            known = self._ids[key] = msgspec.Raw(_encode(self.engine.ids(state, slots)))
+            known = self._ids[slots] = _encode(self.engine.ids(state, array("I", slots)))
         return known
 
     def _signal(self, state: State, part: Reports, put: Callable[[dict[str, Any]], None]) -> None:

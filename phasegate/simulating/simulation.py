@@ -28,7 +28,7 @@ from phasegate.simulating.beginnings import Beginnings
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import Faults
 from phasegate.simulating.faults import dump_faults
-from phasegate.simulating.reports import Bulk, Reports, each, joined
+from phasegate.simulating.reports import Bulk, Reports, joined
 
 STEPS_AN_INSTANCE_MAX: Final = 64  # at one instant: all its reports twice over, in more rollouts than can follow
 STEPS_MAX_AT_LEAST: Final = 10_000
@@ -290,7 +290,7 @@ class Run:
         self._steps += 1
         self._has_told |= bool(step.facts)
         if self._journal is not None:
-            self._lines += self._journal.lines(event, step, each(reports))
+            self._lines += self._journal.lines(event, step, reports)
         self._environment.observe(step.state, step.facts)
         has_ended = False
         if self.progress is not None:

@@ -47,6 +47,7 @@ from phasegate.core.facts import (
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.model import ImageVersion, Window
 from phasegate.core.roster import Instance
+from phasegate.core.telling import Facts
 from phasegate.files.documents import InvalidFile
 from phasegate.files.timezones import utc_offsets
 from phasegate.logs.journal import Journal, footer, header
@@ -69,7 +70,7 @@ def written(
     """Return the paper engine and the lines of one step."""
     engine = PaperEngine(fleet_of(WEB, DB)) if journal is None else journal.engine
     journal = journal or Journal(engine, {"max_batch_percent": 20})
-    step: Any = SimpleNamespace(state=engine.state(event.now), facts=facts)
+    step: Any = SimpleNamespace(state=engine.state(event.now), facts=Facts(facts))
     return engine, journal.lines(event, step, reports)
 
 
