@@ -158,9 +158,8 @@ class Engine:
             raise InvalidEvent(f"time goes forward only: the event is of {now}, the state of {state.now}")
         if isinstance(event, Signals):
             _check_signals(event, state.rows["instance"])
-        rollout = getattr(event, "rollout", None)
-        if rollout is not None:
-            _known(rollout, state)
+        elif isinstance(event, Pause | Resume | Cancel) and event.rollout is not None:
+            _known(event.rollout, state)
 
     def _open(self, state: State, event: Event) -> None:
         """Lay the state open, with room for what the event adds."""
@@ -500,6 +499,8 @@ def _check_signals(event: Signals, slot_count: int) -> None:
         raise InvalidEvent("the columns of the reports are not of one length")
     if not count:
         return
+    if (event.slots.typecode, event.observed_at.typecode, event.attempt.typecode) != ("I", "q", "I"):
+        raise InvalidEvent("the columns of the reports are not of the types that they have: uint32, int64, uint32")
     _, last = packing.span(event.slots)
     if last >= slot_count:
         raise InvalidEvent(f"slot {last} is beyond the {slot_count} that there are")

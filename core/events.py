@@ -41,10 +41,6 @@ def _uint32(numbers: Iterable[int]) -> array[int]:
     return numbers if isinstance(numbers, array) and numbers.typecode == "I" else array("I", numbers)
 
 
-def _int64(numbers: Iterable[int]) -> array[int]:
-    return numbers if isinstance(numbers, array) and numbers.typecode == "q" else array("q", numbers)
-
-
 @frozen
 class Batch:
     """Instances of one set that start together; `slots` in any order."""
@@ -120,10 +116,10 @@ class Signals:
     `attempt` (uint32, the attempt number of the command that it answers, 0 for none) and `answers` (a byte, `Do`).
     """
 
-    slots: array[int] = field(converter=_uint32)
+    slots: array[int]
     what: bytes
-    observed_at: array[int] = field(converter=_int64)
-    attempt: array[int] = field(converter=_uint32)
+    observed_at: array[int]
+    attempt: array[int]
     answers: bytes
     now: int
 

@@ -151,11 +151,11 @@ class Facts(Sequence[Fact]):
     def milestones(self) -> Iterator[Fact]:
         """The facts that are not about instances: beginnings and ends of rollouts, phases and attempts."""
         for part in self.parts:
-            if isinstance(part, Told):
+            if not isinstance(part, Told):
+                yield part
+            elif part.noted:
                 for facts in part.noted.values():
                     yield from (fact for fact in facts if not isinstance(fact, Commands | BatchStarted))
-            else:
-                yield part
 
     def __len__(self) -> int:
         return len(self.all())

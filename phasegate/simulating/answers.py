@@ -8,16 +8,17 @@ at the same time are one group again when that time has come. On the way, a repo
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, field, frozen
 
+from phasegate.core import codes as c
 from phasegate.core.events import What
 from phasegate.core.facts import Commands
-from phasegate.core.lifecycle import Do
+from phasegate.core.lifecycle import COMMANDS, Do, Life
 from phasegate.core.state import State
-from phasegate.core.telling import Told
+from phasegate.core.telling import LENGTHS, Told
 from phasegate.logs.readable import Readable
 from phasegate.simulating.chance import Chance, Draw, draw, threshold
 from phasegate.simulating.columns import Queue, drawn, replies, set_at
@@ -26,6 +27,10 @@ from phasegate.simulating.patterns import Pattern
 from phasegate.simulating.reports import Bulk, Reports
 
 STRAY_WITHIN_MS: Final = 60_000  # how long after its time a late or second report is delivered at most
+
+
+_ANSWERED: Final[Mapping[int, Do]] = {life: do for life, do in COMMANDS.items() if life is not Life.RESTORING}
+_WATCHED: Final = (Life.VERIFYING, Life.RESTORED)
 
 
 @frozen
@@ -145,23 +150,59 @@ class Answers:
         for due, groups, slots, what, attempt, answers in replies(told.trace, told.moments, now, self._spans):
             self.queue.push(due, Bulk(told.directory.sets, groups, slots, what, attempt, answers, due))
 
+    def follow_each(self, state: State, told: Told) -> None:
+        """Do what `answer` and `watch` do for all that a trace tells, record by record.
+
+        Not for traces with later incarnations: their commands differ.
+        """
+        trace, moments, sets, versions = told.trace, told.moments, told.directory.sets, told.book.versions
+        at, end, moment = 0, len(trace), 0
+        while at < end:
+            operation = trace[at]
+            if operation in LENGTHS:
+                at += LENGTHS[operation]
+                continue
+            begin = at + (4 if operation == c.T_STARTED else 5)
+            after = begin + trace[begin - 1]
+            life = trace[at + 2] if operation == c.T_BECAME else -1
+            if life in _ANSWERED:
+                name, do = sets[trace[at + 1]], _ANSWERED[life]
+                rollout, attempt, target = moments[moment : moment + 3]
+                base = Reports(
+                    name,
+                    self._courses[do].done,
+                    array("I", trace[begin:after].tobytes()),
+                    state.now,
+                    attempt,
+                    do,
+                    f"{rollout}/{name}/{attempt}/{do.word}",
+                )
+                self._answer(state, base, rollout, versions[target])
+            elif life in _WATCHED:
+                slots = array("I", trace[begin:after].tobytes())
+                self.watch(state, sets[trace[at + 1]], slots, upgraded=life == Life.VERIFYING)
+            elif life == Life.RESTORING:
+                for fact in told.noted[at]:
+                    assert isinstance(fact, Commands), "what is noted of a restore are its commands"
+                    self.answer(state, fact)
+            at, moment = after, moment + 3
+
     def answer(self, state: State, commands: Commands) -> None:
         """Carry the commands out: put their answers on the way, those of silent instances aside."""
-        do, name = commands.do, commands.set
-        course = self._courses[do]
-        if course.is_even and not self._patterns:
-            due = state.now + course.span[0]
-            answer = Reports(name, course.done, commands.slots, due, commands.attempt, do, commands.id)
-            self.queue.push(due, answer)
-            return
+        do = commands.do
+        done = self._courses[do].done
+        base = Reports(commands.set, done, commands.slots, state.now, commands.attempt, do, commands.id)
+        self._answer(state, base, commands.rollout, commands.version)
+
+    def _answer(self, state: State, base: Reports, rollout: int, version: str) -> None:
+        course = self._courses[base.answers]
         failing = [
             pattern
-            for pattern, rule in self.of(name).fails
-            if rule.fails == course.step and rule.version in (None, commands.version)
+            for pattern, rule in self.of(base.set).fails
+            if rule.fails == course.step and rule.version in (None, version)
         ]
-        occasion = (commands.rollout << 32 | commands.attempt) << 2 | do
-        base = Reports(name, course.done, commands.slots, state.now, commands.attempt, do, commands.id)
-        self._schedule(state, base, course, occasion, commands.version, failing)
+        occasion = (rollout << 32 | base.attempt) << 2 | base.answers
+        self._schedule(state, base, course, occasion, version, failing)
 
     def watch(self, state: State, name: str, slots: array[int], *, upgraded: bool) -> None:
         """Let the health source report on instances that have just been swapped, restored or made.
@@ -170,10 +211,6 @@ class Answers:
         """
         course, occasion = self._courses[Do.NOTHING], state.now << 2
         marks = self._mark_sick(state, name, slots, upgraded=upgraded)
-        if marks is None and course.is_even and not self._patterns:
-            due = state.now + course.span[0]
-            self.queue.push(due, Reports(name, What.HEALTHY, slots, due))
-            return
         if marks is None:
             self._schedule(state, Reports(name, What.HEALTHY, slots, state.now), course, occasion, None, [])
             return
@@ -222,7 +259,7 @@ class Answers:
         failing: Sequence[Pattern | None],
     ) -> None:
         """Put the reports of a group on their way; `failing` are the patterns of those whose step is to fail."""
-        silent = any(rule.silent == course.step for _, rule in self.of(base.set).silent)
+        silent = bool(self._patterns) and any(rule.silent == course.step for _, rule in self.of(base.set).silent)
         if silent or not course.is_even or (failing and None not in failing):
             self._schedule_each(state, base, course, occasion, version, failing)
             return

@@ -110,15 +110,18 @@ class Environment:
 
         Where nothing distinguishes instances, what they answer is worked out column by column.
         """
-        if not isinstance(facts, Facts) or not self._answers.is_even:
+        if not isinstance(facts, Facts):
             self._observe(state, facts)
             return
+        answers = self._answers
         for part in facts.parts:
             if isinstance(part, Told):
-                if part.has_restores or part.book.incarnations:
+                if part.book.incarnations:
                     self._observe(state, part.facts())
+                elif answers.is_even and not part.has_restores:
+                    answers.follow(state.now, part)
                 else:
-                    self._answers.follow(state.now, part)
+                    answers.follow_each(state, part)
 
     def _observe(self, state: State, facts: Iterable[Fact]) -> None:
         answers = self._answers

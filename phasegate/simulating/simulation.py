@@ -18,13 +18,14 @@ from attrs import define, field, frozen
 from phasegate.core.engine import Engine
 from phasegate.core.errors import PhasegateError
 from phasegate.core.events import Event, Scaled, Start, Tick
-from phasegate.core.facts import Became, RolloutEnded, RolloutStarted
-from phasegate.core.lifecycle import Life
+from phasegate.core.facts import RolloutEnded, RolloutStarted
 from phasegate.core.state import State
+from phasegate.core.telling import Told
 from phasegate.files.fleetwrite import fleet_text
 from phasegate.logs.journal import POLICY_FORMAT, Journal, footer, header
 from phasegate.logs.logfile import write_log
 from phasegate.simulating.beginnings import Beginnings
+from phasegate.simulating.columns import arrived
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import Faults
 from phasegate.simulating.faults import dump_faults
@@ -37,8 +38,6 @@ QUIET_A_SET_MAX: Final = 1_000
 _QUIET_LOOK: Final = 64  # after so many of them, and again: is anything waited for at all?
 _CHUNK_LINES: Final = 2_000
 _PROGRESS_STEPS: Final = 256  # how many steps go by between two calls of `progress`
-
-_OUTCOMES: Final = (Life.UPGRADED, Life.RESTORED, Life.FAILED)
 
 Progress = Callable[[int, int, int], object]
 
@@ -151,6 +150,8 @@ class Run:
     _beginnings: Beginnings = field(init=False, repr=False)
     _steps_max: int = field(init=False, repr=False)  # at one instant
     _steps: int = field(default=0, init=False)
+    _next: int | None = field(default=None, init=False)  # when anything happens after this instant
+    _comes: bool = field(default=False, init=False)  # whether anything but timers will
     _has_told: bool = field(default=False, init=False)  # whether anything has come of this instant
     _running: int = field(default=0, init=False)
     _ended: dict[int, Mapping[str, Any]] = field(factory=dict, init=False, repr=False)
@@ -201,7 +202,7 @@ class Run:
                 raise Endless(f"nothing has come of {quiet} timers in a row (simulation, at {now} ms)")
             if len(self._lines) > _CHUNK_LINES:
                 yield self._chunk()
-            now = self._next_time()
+            now = self._next
         self._tell()
         if is_kept:
             self._lines.append(footer(last, self._steps))
@@ -229,8 +230,7 @@ class Run:
 
         That is so when no rollout is running; or, looking closer, when every one that runs is paused for good.
         """
-        to_come = (self._beginnings.next_time(), self._environment.next_time())
-        if to_come != (None, None) or self.engine.counts(self._state)[0]:
+        if self._comes or self.engine.counts(self._state)[0]:
             return False
         if not self._running:
             return True
@@ -240,8 +240,10 @@ class Run:
         return all(rollout["paused"] for rollout in rollouts if rollout["status"] == "running")
 
     def _next_time(self) -> int | None:
+        times = (self._environment.next_time(), self._beginnings.next_time())
+        self._comes = times != (None, None)
         found = self._timer_due()
-        for time in (self._environment.next_time(), self._beginnings.next_time()):
+        for time in times:
             if time is not None and (found is None or time < found):
                 found = time
         return found
@@ -269,8 +271,8 @@ class Run:
                 self._apply(rollout)
             if self._steps - before > self._steps_max:
                 raise Endless(f"more than {self._steps_max} steps at one instant (simulation, at {now} ms)")
-            due = self._next_time()
-            if not begun and (due is None or due > now):
+            self._next = self._next_time()
+            if not begun and (self._next is None or self._next > now):
                 return happened or self._has_told
 
     def _outside(self, now: int) -> bool:
@@ -294,7 +296,7 @@ class Run:
         self._environment.observe(step.state, step.facts)
         has_ended = False
         if self.progress is not None:
-            self._through += sum(len(f.slots) for f in step.facts if isinstance(f, Became) and f.state in _OUTCOMES)
+            self._through += sum(arrived(part.trace) for part in step.facts.parts if isinstance(part, Told))
         for fact in step.facts.milestones:
             match fact:
                 case RolloutStarted():

@@ -96,6 +96,7 @@ def test_what_a_trace_is_answered_is_the_same(told: list[Any], now: int, spans: 
         moments.extend((len(moments), len(moments) + 1, len(moments) + 2) if about else ())
     found = [text.replies(trace, moments, now, spans) for text in (plain, fast)]
     assert found[0] == found[1]
+    assert plain.arrived(trace) == fast.arrived(trace)
     assert len({due for due, *_ in found[0]}) == len(found[0])
     answering = (Life.REPLACING, Life.CONFIGURING, Life.VERIFYING, Life.RESTORED)
     entered = [record for record in told if record[0] == c.T_BECAME and record[2] in answering]

@@ -7,14 +7,15 @@ is at hand is found out once, here. The columns are arrays, a row an instance of
 from __future__ import annotations
 
 try:
-    from phasegate.simulating.columns.fast import IS_COMPILED, Queue, drawn, replies, set_at
+    from phasegate.simulating.columns.fast import IS_COMPILED, Queue, arrived, drawn, replies, set_at
 except ImportError:  # no C compiler was at hand
     from phasegate.simulating.columns.plain import (  # type: ignore[assignment]  # a class of the same interface
         IS_COMPILED,
         Queue,
+        arrived,
         drawn,
         replies,
         set_at,
     )
 
-__all__ = ["IS_COMPILED", "Queue", "drawn", "replies", "set_at"]
+__all__ = ["IS_COMPILED", "Queue", "arrived", "drawn", "replies", "set_at"]

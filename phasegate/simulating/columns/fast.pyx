@@ -15,7 +15,7 @@ import array as _arrays
 
 from phasegate.core.events import What as _What
 from phasegate.core.kernel cimport (
-    CONFIGURING, REPLACING, RESTORED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, VERIFYING,
+    CONFIGURING, FAILED, REPLACING, RESTORED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, UPGRADED, VERIFYING,
 )
 from phasegate.simulating.reports import Reports
 
@@ -297,6 +297,17 @@ def replies(array.array trace, array.array moments, int64_t now, tuple spans):
         groups[span] = rows[span] = 0
     _fill_replies(trace, moments, into, groups, rows, found)
     return [found[span] for span in order]
+
+
+def arrived(array.array trace):
+    """Return how many instances a trace says are through: upgraded, restored or failed."""
+    cdef const int32_t* data = <const int32_t*> trace.data.as_ints
+    cdef Py_ssize_t at = 0, end = trace.ob_size, found = 0
+    while at < end:
+        if data[at] == T_BECAME and (data[at + 2] == UPGRADED or data[at + 2] == RESTORED or data[at + 2] == FAILED):
+            found += data[at + 4]
+        at += _length_of(data + at)
+    return found
 
 
 cdef int _count_replies(array.array trace, int* into, Py_ssize_t* groups, Py_ssize_t* rows, list order) except -1:

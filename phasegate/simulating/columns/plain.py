@@ -156,6 +156,22 @@ def replies(trace: array[int], moments: array[int], now: int, spans: tuple[int, 
     ]
 
 
+def arrived(trace: array[int]) -> int:
+    """Return how many instances a trace says are through: upgraded, restored or failed."""
+    at = found = 0
+    while at < len(trace):
+        operation = trace[at]
+        if operation in LENGTHS:
+            at += LENGTHS[operation]
+            continue
+        first = at + (4 if operation == c.T_STARTED else 5)
+        count = trace[first - 1]
+        if operation == c.T_BECAME and trace[at + 2] in (Life.UPGRADED, Life.RESTORED, Life.FAILED):
+            found += count
+        at = first + count
+    return found
+
+
 def set_at(column: bytearray, slots: array[int], values: bytes | bytearray) -> None:
     """Set the bytes of a column at the slots, lengthening it with zeros where it is too short."""
     column += bytes(max(0, max(slots, default=-1) + 1 - len(column)))
