@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
 from threading import RLock
 from typing import Any
 
@@ -192,14 +191,13 @@ class Engine:
             reader.read(work.kernel.take_trace())
             self._pass_due(reader, before=now + 1)
         work.picks, work.selected = self._settle(reader, now), None
-        history, digest = state.history, state.history_digest
+        history, chain = state.history, state.history_digest
         if reader.ended:
             latest: dict[int, tuple[AttemptRecord, ...]] = {}
             for s, record in reader.ended:
                 latest[s] = (record, *latest.get(s, history[s]))[:ATTEMPTS_KEPT]
-                digest = _chained(digest, s, record)
-            history = history.replaced_all(latest)
-        return Step(work.publish(now, history=history, history_digest=digest), reader.facts)
+            history, chain = history.replaced_all(latest), chain.followed(reader.ended)
+        return Step(work.publish(now, history=history, history_digest=chain), reader.facts)
 
     def _let_come(self, reader: tracing.Reader, announced: Announced, since: int, now: int) -> bool:
         """Let versions come that were announced for times up to `now`, each after the timers due before it.
@@ -509,7 +507,3 @@ def _check_signals(event: Signals, slot_count: int) -> None:
     first_at, last_at = packing.span(event.observed_at)
     if last_at > event.now or first_at < 0:
         raise InvalidEvent(f"a report was observed after {event.now}, when it came in, or before 0")
-
-
-def _chained(digest: bytes, s: int, record: AttemptRecord) -> bytes:
-    return blake2b(digest + repr((s, record)).encode(), digest_size=len(digest)).digest()

@@ -7,7 +7,7 @@ only; what the fleet looks like beyond that (names, regions, who may run togethe
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from typing import Final
@@ -41,6 +41,7 @@ class RolloutRecord:
         return self.sets is not None
 
 
+WAITING_MAX: Final = 2**16  # attempts that a history's digest may be behind
 ATTEMPTS_KEPT: Final = 5  # a set's history, as the vendor's document has it
 
 
@@ -86,6 +87,49 @@ class Book:
         return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
+class Chain:
+    """A digest of every attempt that has ended, one after the other; worked out when somebody asks for it.
+
+    A run that nobody watches never does. What has not been worked in yet is kept, up to `WAITING_MAX` attempts.
+    """
+
+    __slots__ = ("_behind", "_digest", "_waiting")
+
+    def __init__(self, digest: bytes = bytes(DIGEST_BYTES)) -> None:
+        self._digest = digest
+        self._behind: tuple[Chain, Sequence[tuple[int, AttemptRecord]]] | None = (
+            None  # and who ended since
+        )
+        self._waiting = 0
+
+    def followed(self, ended: Sequence[tuple[int, AttemptRecord]]) -> Chain:
+        """Return the chain after these have ended too: (set, record) each, in order."""
+        chain = Chain()
+        chain._behind = self, ended
+        chain._waiting = self._waiting + len(ended)
+        if chain._waiting > WAITING_MAX:
+            chain.digest()
+        return chain
+
+    def digest(self) -> bytes:
+        """Return 128 bits over all of them."""
+        links: list[tuple[Chain, Sequence[tuple[int, AttemptRecord]]]] = []
+        link = self
+        while (behind := link._behind) is not None:  # looked at once: another thread may work it out meanwhile
+            links.append((link, behind[1]))
+            link = behind[0]
+        digest = link._digest
+        for link, ended in reversed(links):
+            for entry in ended:
+                digest = blake2b(digest + repr(entry).encode(), digest_size=DIGEST_BYTES).digest()
+            link._digest, link._waiting = digest, 0
+            link._behind = None
+        return digest
+
+    def __reduce__(self) -> tuple[type[Chain], tuple[bytes]]:
+        return Chain, (self.digest(),)
+
+
 @frozen(kw_only=True, eq=False)
 class State:
     """All that is known of a fleet at `now` (ms UTC). Made by `engine.start` and `engine.step` alone.
@@ -98,14 +142,20 @@ class State:
     snapshot: Snapshot = field(repr=False)
     book: Book = field(repr=False)
     history: Vector[tuple[AttemptRecord, ...]] = field(repr=False)
-    history_digest: bytes = field(default=bytes(DIGEST_BYTES), repr=False)
+    history_digest: Chain = field(factory=Chain, repr=False)
     fleet_digest: bytes = field(default=bytes(DIGEST_BYTES), repr=False)
 
     @cached_property
     def digest(self) -> str:
         """128 bits over everything in the state, in hex."""
         counts = array("q", [self.now, *(self.rows[table] for table in TABLES)])
-        parts = [counts.tobytes(), self.fleet_digest, self.book.digest, self.history_digest, self.snapshot.digest]
+        parts = [
+            counts.tobytes(),
+            self.fleet_digest,
+            self.book.digest,
+            self.history_digest.digest(),
+            self.snapshot.digest,
+        ]
         return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).hexdigest()
 
     @property

@@ -17,12 +17,13 @@ from phasegate.core import codes as c
 from phasegate.core.columns import COLUMNS, PAGE_ROWS, Table
 from phasegate.core.compiled import Compiled
 from phasegate.core.events import Batches
+from phasegate.core.frozenmap import EMPTY
 from phasegate.core.kernels import copier_beside, timers_beside
 from phasegate.core.model import ScaleSet
 from phasegate.core.picks import Picks
 from phasegate.core.rules import Admit, Never, Question
 from phasegate.core.snapshot import Snapshot
-from phasegate.core.state import AttemptRecord, Book, State
+from phasegate.core.state import AttemptRecord, Book, Chain, State
 from phasegate.core.twin.counters import ADMIT, NEVER, WAIT
 from phasegate.core.vector import Vector
 from phasegate.core.views import Views
@@ -66,7 +67,7 @@ class Working:
         self,
         now: int,
         history: Vector[tuple[AttemptRecord, ...]] | None = None,
-        history_digest: bytes | None = None,
+        history_digest: Chain | None = None,
     ) -> State:
         """Return the state as it stands now, and keep it laid open; without a new history it keeps the one it had."""
         held = self.workspace.state
@@ -117,7 +118,8 @@ class Working:
 
     def model(self, s: int) -> ScaleSet:
         """Return the set's model as it is now."""
-        return self.book.models.get(s, self.compiled.models[s])
+        models = self.book.models
+        return self.compiled.models[s] if models is EMPTY else models.get(s, self.compiled.models[s])
 
     def slots_of(self, s: int) -> array[int]:
         """Return the set's present instances, in order."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pickle
+from hashlib import blake2b
+from typing import Any
 
 import pytest
 
 import phasegate as pg
-from phasegate.core import kernels
+from phasegate.core import kernels, state
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Happening, Life, machine
 from phasegate.core.names import PackedNames
+from phasegate.core.state import Chain
 from phasegate.core.topology import Topology
 from phasegate.core.twin import Copier as TwinCopier
 from phasegate.core.twin import Kernel as Twin
@@ -44,13 +47,32 @@ def test_vectors_share_what_they_have_in_common() -> None:
         vector.replaced_all({600: 1})
 
 
+def test_a_chain_is_worked_out_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever that is, it says the same; and it never falls further behind than it may."""
+    ended: list[Any] = [(s, f"attempt {s}") for s in range(6)]
+    late, at_once = Chain(), Chain()
+    for at in range(0, 6, 2):
+        late, at_once = late.followed(ended[at : at + 2]), at_once.followed(ended[at : at + 2])
+        at_once.digest()
+    digest = bytes(16)
+    for entry in ended:
+        digest = blake2b(digest + repr(entry).encode(), digest_size=16).digest()
+    assert (digest, digest) == (at_once.digest(), pickle.loads(pickle.dumps(late)).digest())
+    assert Chain(bytes(range(16))).followed(ended).digest() != digest
+    monkeypatch.setattr(state, "WAITING_MAX", 3)
+    behind = Chain().followed(ended[:2])
+    assert behind._behind is not None
+    after = behind.followed(ended[2:])
+    assert (None, None, digest) == (behind._behind, after._behind, after.digest())
+
+
 def test_a_state_is_equal_to_states_only() -> None:
     """Equal states are equal, hash alike and are one in a set; anything else is something else."""
     engine = pg.Engine(pg.Fleet(regions=[pg.Region("a")]), pg.policies.availability_first())
-    state, same, later = engine.initial(0), pickle.loads(pickle.dumps(engine.initial(0))), engine.initial(1)
-    assert ({state}, hash(state), state.digest) == ({same}, hash(same), same.digest)
-    assert state != later
-    assert (state != state.digest, state != None) == (True, True)  # noqa: E711  # the comparison is what is tested
+    now, same, later = engine.initial(0), pickle.loads(pickle.dumps(engine.initial(0))), engine.initial(1)
+    assert ({now}, hash(now), now.digest) == ({same}, hash(same), same.digest)
+    assert now != later
+    assert (now != now.digest, now != None) == (True, True)  # noqa: E711  # the comparison is what is tested
 
 
 def test_a_machine_asks_its_model_about_rollback() -> None:
