@@ -4,6 +4,8 @@ setuptools translates the .pyx by itself when Cython is among the build requirem
 .pyx. `optional` lets an installation without a C compiler go on with the plain twin.
 """
 
+from pathlib import Path
+
 from setuptools import Extension, setup
 
 OPTIONS = ["-O3"]
@@ -26,12 +28,14 @@ MODULES = (
     "phasegate.simulating.columns.fast",
 )
 
+FACES = sorted(str(path) for path in Path("phasegate/core").rglob("*.pxd"))  # what modules know of each other
+
 setup(
     ext_modules=[
         Extension(
             name,
             [f"{name.replace('.', '/')}.pyx"],
-            depends=["phasegate/core/kernel.pxd"],
+            depends=FACES,
             extra_compile_args=OPTIONS,
             optional=True,
         )

@@ -97,9 +97,7 @@ class Chain:
 
     def __init__(self, digest: bytes = bytes(DIGEST_BYTES)) -> None:
         self._digest = digest
-        self._behind: tuple[Chain, Sequence[tuple[int, AttemptRecord]]] | None = (
-            None  # and who ended since
-        )
+        self._behind: tuple[Chain, Sequence[tuple[int, AttemptRecord]]] | None = None  # and who ended since
         self._waiting = 0
 
     def followed(self, ended: Sequence[tuple[int, AttemptRecord]]) -> Chain:

@@ -36,10 +36,11 @@ cdef class Expander(Mover):
     cdef int64_t open_state
     cdef int open_move
     cdef bint open_is_end
+    cdef bint is_going_on  # an expansion that was left open is gone on with
 
     cdef int stand_on(self, subject, bint is_symmetric, Judge beside, Store store) except -1
     cdef void count_ends(self) noexcept nogil
-    cdef void count_standing(self, Facts* facts) noexcept nogil
+    cdef void count_standing(self, const Facts* facts) noexcept nogil
     cdef uint16_t standing_of(self, int s) noexcept nogil
     cdef uint32_t c_fair_acts(self) noexcept nogil
     cdef bint is_fair(self, Move move) noexcept nogil

@@ -80,12 +80,9 @@ cdef class Expander(Mover):
 
     # --- expanding ---------------------------------------------------------------------------------------------------
 
-    cdef void count_standing(self, Facts* facts) noexcept nogil:
-        """Count each rule that keeps a set with pending instances from starting; work it out unless that is known."""
+    cdef void count_standing(self, const Facts* facts) noexcept nogil:
+        """Count each rule that keeps a set with pending instances from starting."""
         cdef int s, bits
-        if not facts.is_known:
-            for s in range(self.sets):
-                facts.standing[s] = self.standing_of(s)
         for s in range(self.sets):
             bits = facts.standing[s]
             while bits:
@@ -165,7 +162,10 @@ cdef class Expander(Mover):
             if context >= 0:
                 facts = self.facts + context
             self.c_moves()
-        if not first:
+        if not facts.is_known:
+            for at in range(self.sets):
+                facts.standing[at] = self.standing_of(at)
+        if not self.is_going_on:
             self.count_standing(facts)
         if not facts.is_known and not allowed >> SOMEBODY & 1:
             facts.is_known = True

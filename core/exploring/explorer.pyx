@@ -221,7 +221,9 @@ cdef class Explorer(Expander):
         self.store.forget_contexts(first)
         if ended == LEFT_OPEN:
             self.next_state = one.open_state + 1
+            self.is_going_on = True
             found = self.enter_finds(self.expand(one.open_state, one.open_move, one.open_is_end))
+            self.is_going_on = False
         return found
 
     cdef void add_up_counts(self, Expander one) noexcept nogil:

@@ -205,7 +205,7 @@ class Judge:
             yield Promise.OWN_DISK_BACK
         if now in NEW_HEALTH and v.life[slot] >> c.HEALTH_SHIFT != NEW_HEALTH[Life(now)]:
             yield Promise.LIVES_AS_WRITTEN
-        if now in NEW_HEALTH and v.observed[slot] < NOW - 1:  # a report from before would count
+        if now in NEW_HEALTH and v.observed_at(slot) < NOW - 1:  # a report from before would count
             yield Promise.LIVES_AS_WRITTEN
 
     def _led(self, move: Move) -> Iterator[Promise]:

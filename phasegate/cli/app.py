@@ -325,6 +325,10 @@ def verify(
         str | None,
         typer.Option("--memory", metavar="SIZE", help="End at this much, like 2G; left out, half of what is free."),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", metavar="N", min=1, help="Go on so many threads; left out, one a processor."),
+    ] = None,
     kernel: Annotated[
         str | None, typer.Option("--kernel", metavar="KERNEL", help="compiled or twin; left out, what there is.")
     ] = None,
@@ -350,7 +354,7 @@ def verify(
     """Explore every state that small fleets can reach, whatever their environment does, and say what holds."""
     from phasegate.cli.verifying import check_mutants, refuse_without_sweep, run
 
-    check_mutants(mutants, only=only, quick=quick, mutant=mutant, sweep=sweep)
+    check_mutants(mutants, only=only, quick=quick, mutant=mutant, sweep=sweep, threads=threads)
     if mutants:
         from phasegate.cli.mutants import run as hunt
 
@@ -379,6 +383,7 @@ def verify(
     return run(
         scenarios or (),
         mutant=mutant,
+        threads=threads,
         symmetry=symmetry,
         order=order,
         states=states,

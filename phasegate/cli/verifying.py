@@ -49,6 +49,7 @@ def run(
     page: str | None,
     witness: str | None,
     as_json: bool,
+    threads: int | None,
 ) -> Exit:
     """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
     if not scenarios:
@@ -68,11 +69,12 @@ def run(
         with asked_by("--witness"):
             check_witness(witness, own)
     results: list[Result] = []
+    goes_on = threads or os.cpu_count() or 1
     with bent, interruptible() as stop:
         for (name, _), scenario in zip(read, given, strict=True):
             with progress_line(scenario) as tell:
                 results.append(
-                    _verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop, witness)
+                    _verified(scenario, name, own, symmetry, order, bounds, kernel, seed, tell, stop, witness, goes_on)
                 )
             if stop():
                 break
@@ -89,8 +91,12 @@ def run(
     return _exit(results, is_cut=stop())
 
 
-def check_mutants(mutants: bool, *, only: str | None, quick: bool, mutant: str | None, sweep: str | None) -> None:
+def check_mutants(
+    mutants: bool, *, only: str | None, quick: bool, mutant: str | None, sweep: str | None, threads: int | None
+) -> None:
     """Refuse options that do not go together."""
+    if threads is not None and (sweep is not None or mutants):
+        raise Refused("a sweep and a hunt go on processes; leave it out, or give a sweep --workers", "--threads")
     if sweep is not None and (mutants or mutant is not None):
         raise Refused("a sweep bends no rule; leave it out, or the mutants", "--sweep")
     if only is not None and not mutants:
@@ -172,6 +178,7 @@ def _verified(
     tell: Callable[[Progress], None] | None,
     stop: Callable[[], bool],
     witness: str | None,
+    threads: int,
 ) -> Result:
     try:
         return verify(
@@ -185,6 +192,7 @@ def _verified(
             progress=tell,
             stop=stop,
             witness=witness,
+            threads=threads,
         )
     except InvalidModel as error:
         raise InvalidFile(error.what, name, error.path) from None

@@ -48,6 +48,7 @@ def verify(
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     witness: str | None = None,
+    threads: int = 1,
 ) -> Result:
     """Explore every state of the scenario, and return what it shows (semantics 11).
 
@@ -56,14 +57,16 @@ def verify(
     counterexamples), depth, or random walks, which are a sample: their verdict is never "holds". `bounds` end a run
     with what it covered, as `stop` does when it returns true, which is asked a few times a second, like `progress` is
     told. `witness` names what some state is to show: one of `promises` of the kind `sometimes`, or one of the
-    conditions that a scenario may name; where all holds, the result has the run to it.
+    conditions that a scenario may name; where all holds, the result has the run to it. The compiled explorer goes on
+    up to `threads` threads where nobody is asked on the way; what it finds is the same.
 
     `InvalidModel`, `InvalidEvent` or `UnknownName` if the scenario cannot begin.
     """
     own = tuple(promises)
     if witness is not None:
         check_witness(witness, own)
-    run = Run(scenario, own, order, bounds or Bounds(), kernel_class(kernel), seed, progress, stop, witness)
+    cls = kernel_class(kernel)
+    run = Run(scenario, own, order, bounds or Bounds(), cls, seed, progress, stop, witness, threads)
     return run.through(symmetry)
 
 
@@ -98,6 +101,7 @@ class Run:
     progress: Callable[[Progress], None] | None
     stop: Callable[[], bool]
     witness: str | None = None
+    threads: int = 1
     explorer: Explorer = field(init=False)
     is_symmetric: bool = field(init=False, default=True)
     asked: list[Memory] = field(init=False, factory=list)
@@ -129,7 +133,8 @@ class Run:
         """Return a new explorer; walks keep states themselves, and only ask what is possible in one."""
         if self.order == "random":
             return made(subject, is_symmetric=False, order="breadth", memory_max=None)
-        return made(subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=self.bounds.memory)
+        memory, threads = self.bounds.memory, self.threads
+        return made(subject, is_symmetric=self.is_symmetric, order=self.order, memory_max=memory, threads=threads)
 
     def _claims(self) -> list[Custom]:
         found = self.scenario.own()

@@ -58,6 +58,16 @@ def test_a_scenario_that_holds(call: Any) -> None:
     assert "ways)" in call("verify", LARGE).stdout
 
 
+def test_the_number_of_threads_changes_nothing(call: Any) -> None:
+    """What is found and counted is the same on one thread and on three; a hunt has processes."""
+    told = [json.loads(call("verify", LARGE, "--no-symmetry", "--json", "--threads", n).stdout) for n in ("1", "3")]
+    counts = [{key: one[key] for key in ("verdict", "states", "transitions", "depth", "coverage")} for one in told]
+    assert counts[0] == counts[1]
+    refused = call("verify", "--mutants", "--threads", "2")
+    assert 2 == refused.exit_code
+    assert "go on processes" in refused.stderr
+
+
 def test_json_says_everything(call: Any) -> None:
     """One document of a scenario, a list of several."""
     document = json.loads(call("verify", SMALL, "--json").stdout)

@@ -141,11 +141,11 @@ def test_a_report_from_before_the_swap_is_stale() -> None:
     move = (Act.ANSWER, 0, 0, 0)
     made.judge.before(move)
     made.kernel.put(0, Life.CONFIGURING, 0)
-    made.v.observed[0] = NOW - 1
+    made.v.observe(0, NOW - 1)
     assert Promise.LIVES_AS_WRITTEN in _broken(made, move)  # it is healthy still
     made.kernel.put(0, Life.CONFIGURING, 3)
     assert Promise.LIVES_AS_WRITTEN not in _broken(made, move)
-    made.v.observed[0] = NOW - 2
+    made.v.observe(0, NOW - 2)
     assert Promise.LIVES_AS_WRITTEN in _broken(made, move)
 
 

@@ -1,0 +1,112 @@
+"""The compiled search: what it keeps of acts on single instances, and several threads, change nothing that it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from phasegate.core.exploring.promises import Meant, Promise
+from phasegate.verifying.explorers import explorer_class, made
+from phasegate.verifying.scenario import Scenario
+from phasegate.verifying.scenariofile import load_scenario
+
+ROOT = Path(__file__).parents[3]
+EIGHT = load_scenario(ROOT / "bench" / "spin" / "eight.yaml")
+LARGE = ("everything_small", "crashes", "service_fabric", "phases", "zones")
+
+
+def eight(**freedom: int) -> Scenario:
+    """Return eight instances with so much freedom."""
+    return evolve(EIGHT, freedom=evolve(EIGHT.freedom, **freedom))
+
+
+def found(scenario: Scenario, *, threads: int = 1, is_symmetric: bool = False, step: int = 10**6) -> tuple[Any, ...]:
+    """Return all that a search says of itself in the end."""
+    explorer: Any = made(
+        scenario.subject(), is_symmetric=is_symmetric, order="breadth", memory_max=None, threads=threads
+    )
+    ended = explorer.run(step)
+    while ended == "more":
+        ended = explorer.run(step)
+    sizes = (explorer.states, explorer.transitions, explorer.depth, explorer.rising)
+    counts = (explorer.taken, explorer.became, explorer.ended, explorer.standing)
+    some = range(0, explorer.states, 97)
+    return ended, sizes, counts, explorer.violation, [(explorer.key_of(at), explorer.path(at)) for at in some]
+
+
+@pytest.fixture(autouse=True)
+def compiled() -> None:
+    """Leave these out where there is no compiled explorer."""
+    if not explorer_class(EIGHT.subject().engine).is_compiled:
+        pytest.skip("the plain explorer keeps nothing, and has one thread")
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("is_symmetric", [False, True])
+def test_any_number_of_threads_finds_the_same(threads: int, is_symmetric: bool) -> None:
+    """States, their numbers and ways, transitions, and what was exercised how often."""
+    scenario = eight(health_flips=0 if not is_symmetric else 1)
+    assert found(scenario, threads=threads, is_symmetric=is_symmetric) == found(scenario, is_symmetric=is_symmetric)
+
+
+def test_it_does_not_matter_how_a_search_is_cut() -> None:
+    """A search of pieces, some of them too small for two threads, comes to the same."""
+    scenario = eight(health_flips=0, faults=1)
+    assert found(scenario, threads=2, step=700) == found(scenario, threads=2) == found(scenario)
+
+
+def test_two_threads_find_the_violation_that_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first in order, with as many states and transitions before it."""
+    meant = Meant.of
+
+    def stricter(opened: Any) -> Meant:
+        """Nobody may go on after a single failure: no policy here keeps to that."""
+        found = meant(opened)
+        percent = bytearray(found.percent)
+        percent[2::4] = bytes(len(percent) // 4)
+        return evolve(found, percent=bytes(percent))
+
+    monkeypatch.setattr(Meant, "of", stricter)
+    scenario = evolve(eight(health_flips=1), promises=frozenset({Promise.NOT_AFTER_THE_END}))
+    one, two = found(scenario), found(scenario, threads=2)
+    assert one[0] == "violated"
+    assert one[1][0] > 2000
+    assert one == two
+
+
+def test_what_is_kept_is_what_the_kernel_says() -> None:
+    """Each transition of a search is one that the kernel takes from there when it is asked for each state anew."""
+    scenario = eight(health_flips=0, faults=1)
+    explorer: Any = made(scenario.subject(), is_symmetric=False, order="breadth", memory_max=None)
+    assert explorer.run(10**6) == "done"
+    keys = [explorer.key_of(number) for number in range(explorer.states)]
+    known, led = set(keys), {keys[0]}
+    transitions = 0
+    for key in keys:
+        after = explorer.successors(key)
+        transitions += len(after)
+        led.update(one.key for one in after)
+        assert not any(one.broken for one in after)
+    assert (explorer.transitions, known) == (transitions, led)
+
+
+@pytest.mark.parametrize("is_symmetric", [False, True])
+def test_the_memory_of_a_search_is_bounded(is_symmetric: bool) -> None:
+    """It ends with what it covered, with two threads too."""
+    explorer: Any = made(eight().subject(), is_symmetric=is_symmetric, order="breadth", memory_max=3_000_000, threads=2)
+    ended = explorer.run(10**6)
+    assert ended == "memory"
+    assert 1000 < explorer.states < 200_000
+
+
+def test_an_error_on_a_thread_is_told() -> None:
+    """What cannot be explored says so, whichever thread meets it."""
+    fleet = EIGHT.fleet
+    large = evolve(fleet, sets=[evolve(fleet.sets[0], instances=44, upgrade_domains=1)])
+    scenario = evolve(EIGHT, fleet=large)
+    explorer: Any = made(scenario.subject(), is_symmetric=False, order="breadth", memory_max=None, threads=2)
+    with pytest.raises(OverflowError, match="at most 20 can be explored"):
+        explorer.run(10**6)
