@@ -11,8 +11,10 @@ import pytest
 from cli_cases import CENTOS, NEW, OLD, UBUNTU, UBUNTU_NAME, fleet, golden, many, policy, small, special, ubuntu
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.text import Text
 
 from phasegate.cli.blueprint import batch_size, plan, stop_at
+from phasegate.cli.screen import Screen
 from phasegate.core.engine import Engine
 from phasegate.files.fleetfile import parse_fleet
 from phasegate.policies import availability_first
@@ -68,12 +70,18 @@ def test_names_are_shown_as_they_are(call: Any, write: Any) -> None:
 
 
 def test_a_name_cannot_command_the_terminal(call: Any, write: Any) -> None:
-    """What does not print is shown as a question mark, wherever the name stands."""
+    """It is refused, and what does not print in it is shown as a question mark."""
     document = small()
-    document["regions"][0]["zones"] = document["sets"][0]["zones"] = ["1", "2\x1b[31m"]
     document["groups"] = [{"name": "g\x1b]0;x\x07", "counts": "sets", "members": ["eastus/web"], "limit": 1}]
-    shown = call("plan", write("fleet.json", document)).stdout
-    assert ("2?[31" in shown, "group g?]0;x" in shown, "\x1b" in shown) == (True, True, False)
+    result = call("plan", write("fleet.json", document))
+    what = "name `g?]0;x?` holds a character that does not print (fleet.json: groups[0].name)"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"error: {what}\n")
+
+
+def test_no_text_that_is_shown_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever it comes from: what does not print is a question mark there too."""
+    Screen().print("a\x1b[31mb", Text("c\x9bd\u200ee"))
+    assert capsys.readouterr().out == "a?[31mb c?d?e\n"
 
 
 def test_json_has_the_promised_keys_and_numbers(call: Any, write: Any) -> None:
