@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from attrs import define
 from fleets import HOUR, MINUTE, NEW, OLD, Story, a_fleet, a_set, a_story, vm
 
 import phasegate as pg
@@ -88,6 +89,44 @@ def test_prioritize_unhealthy_takes_them_first_of_all(kernel: Any) -> None:
     assert a_story(kernel, a_set(instances=listed)).roll_out().selected() == [web(0)]
     first = a_story(kernel, a_set(instances=listed), prioritize_unhealthy=True, max_batch_percent=50).roll_out()
     assert first.selected() == [web(9, 5, 6, 7, 8)]
+
+
+@define
+class Only:
+    """A user's policy that admits these ids alone."""
+
+    ids: frozenset[str]
+    name: str = "only"
+
+    def judge(self, question: pg.policies.Question) -> pg.policies.Admit:
+        """Admit of a batch what it may."""
+        return pg.policies.Admit(self.ids.intersection(question.ids))
+
+
+@pytest.mark.parametrize("enable_cross_zone", [False, True])
+@pytest.mark.parametrize(("refused", "expected"), [((), (9, 5)), ((9,), (0, 1)), ((0, 9), (1, 2)), ((5,), (9, 6))])
+def test_whom_a_users_policy_holds_back_is_first_of_nothing(
+    kernel: Any, refused: tuple[int, ...], expected: tuple[int, ...], enable_cross_zone: bool
+) -> None:
+    """The unhealthy one of zone 2 draws the batch there only if it is itself admitted."""
+    listed = [
+        vm(i, "1" if i < 5 else "2", upgrade_domain=i // 5, health="unhealthy" if i == 9 else "healthy")
+        for i in range(10)
+    ]
+    only = Only(frozenset(str(i) for i in range(10) if i not in refused))
+    options = {"prioritize_unhealthy": True, "enable_cross_zone": enable_cross_zone, "unhealthy_shrinks_batch": False}
+    story = a_story(kernel, a_set(instances=listed), also=(only,), **options).roll_out()
+    assert story.selected() == [web(*expected)]
+
+
+def test_across_zones_an_unhealthy_one_draws_its_own_domain(kernel: Any) -> None:
+    """One in the second zone is the first candidate, though its domain has healthy ones in the first zone too."""
+    listed = [vm(i, "12"[i % 2], upgrade_domain=i // 4, health="unhealthy" if i == 7 else "healthy") for i in range(8)]
+    for ids, expected in ((range(8), (7,)), (range(7), (0,))):
+        only = Only(frozenset(map(str, ids)))
+        options = {"prioritize_unhealthy": True, "enable_cross_zone": True, "max_batch_percent": 20}
+        story = a_story(kernel, a_set(instances=listed), also=(only,), **options).roll_out()
+        assert story.selected() == [web(*expected)]
 
 
 def test_ids_are_ordered_as_numbers(kernel: Any) -> None:
