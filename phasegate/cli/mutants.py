@@ -16,8 +16,10 @@ import phasegate
 from phasegate.cli.ending import Exit, Refused
 from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import BAD, DIM, GOOD, ODD, STRONG, Screen, columns, heading, number, print_json
+from phasegate.core.model import refuse_unknown
 from phasegate.plotting.summary import counted
-from phasegate.verifying.mutants.hunting import STATES_MAX, Catch, hunt_all
+from phasegate.verifying.mutants.hunting import STATES_MAX, Catch, hunt_all, look
+from phasegate.verifying.mutants.killers import KILLERS
 from phasegate.verifying.mutants.table import BY_NAME, MUTANTS
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import parse_scenario
@@ -59,6 +61,27 @@ def library() -> list[str]:
 def parsed(given: Given) -> tuple[Scenario, ...]:
     """Return the scenarios; `InvalidFile` if one cannot be read."""
     return tuple(parse_scenario(data, name) for name, data in given)
+
+
+def where_noticed(name: str) -> list[str]:
+    """Return the path of the scenario in the library that notices a mutant."""
+    if name not in BY_NAME:
+        refuse_unknown(name, BY_NAME, "mutant", "--mutant")
+    if name not in KILLERS:
+        raise Refused(f"no scenario of the library notices `{name}`; name one to see so", "SCENARIO")
+    return [path for path in library() if Path(path).stem == KILLERS[name]]
+
+
+def fall(name: str, scenarios: Sequence[Scenario]) -> dict[str, Any] | None:
+    """Return where exploring itself fails over a bent rule, as data: it raises an error, or comes to no end."""
+    for scenario in scenarios:
+        with BY_NAME[name].bent():
+            sign = look(scenario)[0]
+        if sign is not None and sign.how in ("crash", "endless"):
+            after = counted(sign.acts or 0, "act", "acts")
+            what = f"with `{name}` exploring it fails after {after}: {sign.what}"
+            return {"format": FORMAT, "scenario": scenario.name, "mutant": name, "by": sign.how, "what": what}
+    return None
 
 
 @contextmanager

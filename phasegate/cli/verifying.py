@@ -52,6 +52,10 @@ def run(
     threads: int | None,
 ) -> Exit:
     """Verify each scenario, write the trace and the page that are asked for, and show what came of it."""
+    if not scenarios and mutant is not None:
+        from phasegate.cli.mutants import where_noticed
+
+        scenarios = where_noticed(mutant)
     if not scenarios:
         raise Refused("name a scenario file, a sweep file with --sweep, or --mutants for the library", "SCENARIO")
     outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
@@ -68,6 +72,13 @@ def run(
     if witness is not None:
         with asked_by("--witness"):
             check_witness(witness, own)
+    if mutant is not None:
+        from phasegate.cli.mutants import fall
+
+        fallen = fall(mutant, given)
+        if fallen is not None:
+            print_json(fallen) if as_json else screen().print(f"{fallen['scenario']}: {fallen['what']}")
+            return Exit.NO
     results: list[Result] = []
     goes_on = threads or os.cpu_count() or 1
     with bent, interruptible() as stop:

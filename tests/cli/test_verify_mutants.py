@@ -91,6 +91,25 @@ def test_one_is_shown(call: Any) -> None:
     assert 0 == call("verify", THREE).exit_code
 
 
+def test_one_is_shown_where_the_library_notices_it(call: Any) -> None:
+    """Without a scenario it is the one that notices it; there is none for one that nobody can tell."""
+    bent = call("verify", "--mutant", "manual-superseded")
+    assert (1, True) == (bent.exit_code, "promise `never rollout-cancelled` is broken" in bent.stdout)
+    result = call("verify", "--mutant", "two-holds")
+    words = "no scenario of the library notices `two-holds`; name one to see so (SCENARIO)"
+    assert (2, f"error: {words}\n") == (result.exit_code, result.stderr)
+    assert "unknown mutant `two-hold`; did you mean `two-holds`?" in call("verify", "--mutant", "two-hold").stderr
+
+
+def test_one_that_fails_is_an_answer(call: Any) -> None:
+    """Where exploring itself fails over it, that is told; it is no fault of the program."""
+    result = call("verify", "--mutant", "fill-nobody")
+    said = "selected_down: with `fill-nobody` exploring it fails after 11 acts: IndexError: list index out of range"
+    assert (1, said) == (result.exit_code, " ".join(result.stdout.split()))
+    document = json.loads(call("verify", "--mutant", "fill-nobody", "--json").stdout)
+    assert ("selected_down", "fill-nobody", "crash") == (document["scenario"], document["mutant"], document["by"])
+
+
 def test_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal a bar says how many are done and which was last; elsewhere nothing is written."""
     catch = Catch("cap-one-more", None, 1, 9, 0.1, ())
