@@ -16,6 +16,7 @@ import phasegate
 from phasegate.cli.ending import Exit, Refused
 from phasegate.cli.inputs import Inputs
 from phasegate.cli.screen import BAD, DIM, GOOD, ODD, STRONG, Screen, columns, heading, number, print_json
+from phasegate.cli.verifying import interruptible
 from phasegate.core.model import refuse_unknown
 from phasegate.plotting.summary import counted
 from phasegate.verifying.mutants.hunting import STATES_MAX, Catch, hunt_all, look
@@ -37,7 +38,7 @@ def run(paths: Sequence[str], *, only: str | None, quick: bool, states: int | No
     files = Inputs()
     given = [files.read(path) for path in paths or library()]
     parsed(given)  # what is wrong with one is said here, not in a process of its own
-    with _progress(len(chosen)) as tell:
+    with interruptible() as stop, _progress(len(chosen)) as tell:
         catches = hunt_all(
             chosen,
             partial(parsed, given),
@@ -45,11 +46,16 @@ def run(paths: Sequence[str], *, only: str | None, quick: bool, states: int | No
             is_quick=quick,
             workers=min(len(chosen), os.cpu_count() or 1),
             tell=tell,
+            stop=stop,
         )
     if as_json:
         print_json(document(catches))
     else:
         show(Screen(width=_WIDTH), catches)
+    if stop():
+        done = f"interrupted with {len(catches)} of {counted(len(chosen), 'mutant', 'mutants')} done"
+        print(f"error: {done}; --only WORD chooses fewer (phasegate verify)", file=sys.stderr, flush=True)
+        return Exit.INTERRUPTED
     return Exit.NO if any(catch.is_gap for catch in catches) else Exit.WELL
 
 

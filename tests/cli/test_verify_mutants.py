@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ def test_what_does_not_go_together(call: Any, arguments: list[str], error: str) 
     """One line says what, and how to mend it."""
     result = call("verify", *arguments)
     assert (2, f"error: {error}\n") == (result.exit_code, result.stderr)
+
+
+def test_an_interrupt_shows_what_is_done(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table so far, how far that is, and the exit code of an interrupt."""
+    catch = Catch("cap-one-more", None, 1, 9, 0.1, ())
+
+    def interrupted(*mutants: Any, **more: Any) -> list[Catch]:
+        signal.raise_signal(signal.SIGINT)
+        assert more["stop"]()
+        return [catch]
+
+    monkeypatch.setattr(command, "hunt_all", interrupted)
+    result = call("verify", "--mutants", "--only", "cap-", THREE)
+    words = "error: interrupted with 1 of 6 mutants done; --only WORD chooses fewer (phasegate verify)\n"
+    assert (130, words) == (result.exit_code, result.stderr)
+    assert "cap-one-more" in result.stdout
 
 
 def test_one_is_shown(call: Any) -> None:

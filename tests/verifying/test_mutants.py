@@ -297,6 +297,38 @@ def test_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 == hunting._hunt_named("cap-one-more", 10, False).scenarios
 
 
+def test_whoever_wants_it_to_end_gets_what_is_done() -> None:
+    """The others are left out; nobody waits for them to be hunted."""
+    given = [("set_of_three.yaml", (LIBRARY / "set_of_three.yaml").read_bytes())]
+    told: list[str] = []
+    chosen = [BY_NAME[name] for name in ("cap-one-more", "cap-rounded-up", "cap-whole-set", "cap-zero")]
+    catches = hunt_all(
+        chosen,
+        partial(command.parsed, given),
+        workers=1,
+        tell=lambda catch: told.append(catch.mutant),
+        stop=lambda: bool(told),
+    )
+    assert told == [catch.mutant for catch in catches]
+    assert 1 <= len(told) < len(chosen)
+
+
+def test_workers_are_started_where_nobody_can_interrupt_them() -> None:
+    """Who starts them in another thread than the first cannot keep an interrupt away, and need not."""
+    interrupts = signal.getsignal(signal.SIGINT)
+    seen: list[Any] = []
+
+    def start() -> None:
+        with hunting._undisturbed():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    other = threading.Thread(target=start)
+    other.start()
+    other.join()
+    start()
+    assert [interrupts, signal.SIG_IGN, interrupts] == [*seen, signal.getsignal(signal.SIGINT)]
+
+
 def test_whoever_cannot_go_on_ends_the_rest() -> None:
     """What is told to somebody who fails ends the hunt."""
 

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, Final, Literal
@@ -36,6 +36,7 @@ from phasegate.verifying.scenariofile import promise_name
 How = Literal["promise", "claim", "crash", "endless", "counts"]
 STATES_MAX: Final = 10_000  # more than any scenario of the library has under symmetry
 ARGUED_STATES: Final = 3_000  # of a mutant of which it is argued that nobody can tell: the argument counts
+LOOK_SECONDS: Final = 0.2  # between two looks at whether somebody wants the hunt to end
 SETTLE_SECONDS: Final = 2.0  # of the processor: a thousand times what the plain twin takes for a state
 
 
@@ -234,23 +235,41 @@ def hunt_all(
     is_quick: bool = False,
     workers: int = 2,
     tell: Callable[[Catch], None] = lambda catch: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Catch]:
     """Hunt them all, each in a worker of its own process; return what came of them, in their order.
 
     `read` returns the scenarios; each worker calls it once, so it is a function that can be sent to another process.
+    Once `stop` returns true, which is asked a few times a second, those that are done are returned.
     """
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _set_out, (read,)) as pool:
-        running = {pool.submit(_hunt_named, mutant.name, states_max, is_quick): mutant.name for mutant in mutants}
-        found = {}
+        with _undisturbed():  # workers are started here
+            running = {pool.submit(_hunt_named, mutant.name, states_max, is_quick): mutant.name for mutant in mutants}
+        found: dict[str, Catch] = {}
+        left = set(running)
         try:
-            for future in as_completed(running):
-                found[running[future]] = future.result()
-                tell(found[running[future]])
-        except BaseException:
+            while left and not stop():
+                done, left = wait(left, LOOK_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    found[running[future]] = future.result()
+                    tell(found[running[future]])
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise
-    return [found[mutant.name] for mutant in mutants]
+    return [found[mutant.name] for mutant in mutants if mutant.name in found]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let processes that are started meanwhile hear of no interrupt: whoever asked for the hunt ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _set_out(read: Callable[[], tuple[Scenario, ...]]) -> None:
