@@ -307,7 +307,12 @@ def verify(
         bool, typer.Option("--quick", help="With --mutants: each in the scenario alone that noticed it last.")
     ] = False,
     mutant: Annotated[
-        str | None, typer.Option("--mutant", metavar="NAME", help="Bend this rule, and show what comes of it.")
+        str | None,
+        typer.Option(
+            "--mutant",
+            metavar="NAME",
+            help="Bend this rule, and show what comes of it; without a scenario, in the one that notices it.",
+        ),
     ] = None,
     symmetry: Annotated[
         bool, typer.Option("--symmetry/--no-symmetry", help="Take for one what differs in names only.")

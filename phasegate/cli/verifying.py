@@ -71,7 +71,8 @@ def run(
     own = load_promises(promises) if promises is not None else ()
     if witness is not None:
         with asked_by("--witness"):
-            check_witness(witness, own)
+            for scenario in given:
+                check_witness(witness, (*own, *scenario.claims))
     if mutant is not None:
         from phasegate.cli.mutants import fall
 

@@ -149,13 +149,17 @@ class Memory:
 
 def tells_apart(explorer: Laid, asked: Iterable[Memory]) -> bool:
     """Whether a promise reads who is who among those that the explorer's symmetry takes for one."""
+    return bool(moved(explorer) & {name for memory in asked for name in memory.names()})
+
+
+def moved(explorer: Laid) -> frozenset[str]:
+    """Return whom the explorer's symmetry takes for one another: some of instances, cells and sets."""
     if not explorer.is_symmetric:
-        return False
-    named = frozenset(name for memory in asked for name in memory.names())
-    moved = {"instances"}
+        return frozenset()
+    found = {"instances"}
     for one in explorer.group:
         if one.cell != tuple(range(len(one.cell))):
-            moved.add("cells")
+            found.add("cells")
         if one.set != tuple(range(len(one.set))):
-            moved.add("sets")
-    return bool(named & moved)
+            found.add("sets")
+    return frozenset(found)

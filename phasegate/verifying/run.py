@@ -21,7 +21,7 @@ from phasegate.verifying.ends import escaping
 from phasegate.verifying.evidence import waiting_in
 from phasegate.verifying.explorers import Explorer, made
 from phasegate.verifying.lassos import STATES_MAX, TooLarge, lasso
-from phasegate.verifying.promise import Custom, Memory, tells_apart
+from phasegate.verifying.promise import Custom, Memory, moved, tells_apart
 from phasegate.verifying.result import Asked, Bounds, Broken, Order, Progress, Result, Verdict
 from phasegate.verifying.retracing import plain
 from phasegate.verifying.scenario import Scenario
@@ -57,21 +57,21 @@ def verify(
     counterexamples), depth, or random walks, which are a sample: their verdict is never "holds". `bounds` end a run
     with what it covered, as `stop` does when it returns true, which is asked a few times a second, like `progress` is
     told. `witness` names what some state is to show: one of `promises` of the kind `sometimes`, or one of the
-    conditions that a scenario may name; where all holds, the result has the run to it. The compiled explorer goes on
-    up to `threads` threads where nobody is asked on the way; what it finds is the same.
+    conditions that a scenario names or may name; where all holds, the result has the run to it. The compiled explorer
+    goes on up to `threads` threads where nobody is asked on the way; what it finds is the same.
 
     `InvalidModel`, `InvalidEvent` or `UnknownName` if the scenario cannot begin.
     """
     own = tuple(promises)
     if witness is not None:
-        check_witness(witness, own)
+        check_witness(witness, (*own, *scenario.claims))
     cls = kernel_class(kernel)
     run = Run(scenario, own, order, bounds or Bounds(), cls, seed, progress, stop, witness, threads)
     return run.through(symmetry)
 
 
 def check_witness(name: str, promises: Sequence[Custom]) -> None:
-    """Raise `InvalidModel` if there is no condition, and no promise of the kind `sometimes`, of that name."""
+    """Raise `InvalidModel` if there is no condition, and none of these is a promise `sometimes`, of that name."""
     known = [*(one.name for one in promises if one.kind == "sometimes"), *CONDITIONS]
     if name not in known:
         refuse_unknown(name, known, "condition", "")
@@ -380,7 +380,9 @@ class Run:
 
 
 def _values(at: Any, reads: Sequence[str]) -> str:
-    values = {name: FIELDS[name](at) for name in reads if name not in NAMING}
+    """Return the values of fields: not of those that name each instance, nor whom the symmetry takes for another."""
+    hidden = moved(at) | {"instances"}
+    values = {name: FIELDS[name](at) for name in reads if NAMING.get(name) not in hidden}
     return ", ".join(f"{name} = {_plain(value)}" for name, value in values.items())
 
 
@@ -392,7 +394,9 @@ def _missed(memory: Memory, twin: Twin) -> str:
 def _plain(value: Any) -> str:
     """Return the value of a field for people: sets in order, mappings by their names."""
     if isinstance(value, Mapping):
-        value = tuple(f"{one} {name}" for name, one in value.items() if one)
+        value = tuple(
+            f"{one} {name}" if isinstance(one, int) else f"{name} {_plain(one)}" for name, one in value.items() if one
+        )
     if isinstance(value, frozenset):
         value = tuple(sorted(value))
     return " and ".join(map(str, value)) or "nothing" if isinstance(value, tuple) else str(value)

@@ -151,6 +151,26 @@ def test_claims_are_promises() -> None:
     assert ("eventually upgraded", "eventually") == (late.broken.name, late.broken.kind)
 
 
+def test_a_claim_can_be_witnessed() -> None:
+    """By its name, as a condition of the list is."""
+    shown = verify(small("sometimes: [[restored, {pending: 0}]]\n"), witness="restored and pending 0")
+    assert shown.trace is not None
+    assert ("restored and pending 0", 3) == (shown.witness, len(shown.trace.steps))
+
+
+def test_numbers_of_a_claim_name_sets_where_no_symmetry_moves_them() -> None:
+    """Each instance is not named; nor is a set that the symmetry takes for another one."""
+    told = [
+        "never: [{may_start: {eastus/web: [1]}, counts: {eastus/web: {pending: 1}}, waits: {eastus/web: []}}]\n",
+        "never: [{life: {eastus/web/0: replacing}, status: {eastus/web: rolling-forward}}]\n",
+    ]
+    traces = [verify(small(text)).trace for text in told]
+    assert [
+        "may_start = eastus/web 1, counts = eastus/web 1 pending and 1 total, waits = nothing",
+        "status = eastus/web rolling-forward",
+    ] == [trace.evidence for trace in traces if trace is not None]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
