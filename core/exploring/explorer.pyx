@@ -78,6 +78,7 @@ cdef class Explorer(Expander):
     cdef readonly int depth, threads
     cdef bint todo_is_kept
     cdef int64_t next_state, level_end
+    cdef int64_t kept_states  # so many have been put into `todo`
     cdef Ints todo
     cdef Counts sums
     cdef list helpers
@@ -95,6 +96,7 @@ cdef class Explorer(Expander):
         self.todo_is_kept = order == "depth"
         if self.todo_is_kept:
             push(&self.todo, 0)
+            self.kept_states = 1
         self.level_end = 1
         self.part = PART_MIN
 
@@ -147,12 +149,13 @@ cdef class Explorer(Expander):
 
     cdef int enter_finds(self, int found) except -1 nogil:
         """Enter what was found; return `found`, or that there is no room."""
-        cdef int64_t number = self.store.states
+        cdef int64_t number
         cdef bint has_room = self.store.take(&self.finds, 0, self.finds.size)
         self.finds.size = 0
         if self.todo_is_kept:
-            for number in range(number, self.store.states):
+            for number in range(self.kept_states, self.store.states):  # where a watch is asked, entered before
                 push(&self.todo, <int32_t>number)
+            self.kept_states = self.store.states
         return found if has_room or found else STORE_FULL
 
     cdef void begin_level(self) noexcept nogil:
