@@ -21,7 +21,7 @@ from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.kernel cimport (
     BROKEN, CANCELLED, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING, LEFT, LINK,
     LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, NO_ERROR, PAUSED, PENDING, PHASED, PLAN,
-    PLAN_ELIGIBLE, PLAN_LOST, PLAN_PHASE, PLAN_PHASES, REFUSED, RESTING, RESTORED, RESTORING, ROLLING, RO_COMPLETED,
+    PLAN_ELIGIBLE, PLAN_LOST, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING, RO_COMPLETED,
     RO_HALTED, RUNNING, SHUT, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOO_LATE, TALLY_TOTAL,
     TALLY_UPGRADED_BAD, TOO_LATE,
     TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UPGRADED_UNHEALTHY, UNKNOWN, UPGRADED, VERIFYING, WAITING,
@@ -236,8 +236,11 @@ cdef class Judge(Ground):
         self.counts.became[(move.act == A_DEADLINE) << 8 | was << 4 | now] += 1
         if now == UPGRADED and (was != VERIFYING or move.act != A_HEALTHY or move.whom != slot):
             broken |= 1 << PROMOTED_BY_HEALTH
-        if is_in_flight(now) and not is_in_flight(was) and move.act != A_START:
-            broken |= 1 << TARGET_UNTOUCHED
+        if is_in_flight(now) and not is_in_flight(was):
+            if move.act != A_START:
+                broken |= 1 << TARGET_UNTOUCHED
+            elif now != REPLACING:
+                broken |= 1 << LIVES_AS_WRITTEN
         if now == RESTORING and self.k.trait[self.k.link[self.set_of[slot] * LINK + LINK_ROLLOUT]] & MANUAL:
             broken |= 1 << MANUAL_NEVER_RESTORES
         if now == RESTORED and self.k.version[slot] != self.base_beside.ghost[slot]:

@@ -197,8 +197,11 @@ class Judge:
         v = self.v
         if now == Life.UPGRADED and (was != Life.VERIFYING or move[:2] != (Act.HEALTHY, slot)):
             yield Promise.PROMOTED_BY_HEALTH
-        if now in IN_FLIGHT and was not in IN_FLIGHT and move[0] != Act.START:
-            yield Promise.TARGET_UNTOUCHED
+        if now in IN_FLIGHT and was not in IN_FLIGHT:
+            if move[0] != Act.START:
+                yield Promise.TARGET_UNTOUCHED
+            elif now != Life.REPLACING:
+                yield Promise.LIVES_AS_WRITTEN
         if now == Life.RESTORING and v.trait[v.link[v.set_of(slot) * c.LINK + c.LINK_ROLLOUT]] & c.MANUAL:
             yield Promise.MANUAL_NEVER_RESTORES
         if now == Life.RESTORED and v.version[slot] != self._ghosts[slot]:

@@ -101,6 +101,17 @@ def test_whoever_is_in_flight_was_started() -> None:
     assert Promise.TARGET_UNTOUCHED in _broken(made, move)
 
 
+def test_a_start_leads_to_replacing() -> None:
+    """Whoever is started is replaced first."""
+    made = explorer()
+    move = next(move for move in made.moves() if move[0] == Act.START)
+    made.judge.before(move)
+    made.kernel.put(0, Life.REPLACING, 0)
+    assert Promise.LIVES_AS_WRITTEN not in _broken(made, move)
+    made.kernel.put(0, Life.VERIFYING, 0)
+    assert {Promise.LIVES_AS_WRITTEN} == _broken(made, move)
+
+
 def test_a_disk_that_is_brought_back_is_the_one_that_was_there() -> None:
     """Its version is that of the start of the batch."""
     made = explorer()
