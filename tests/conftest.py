@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 import rules_removed
+from fleets import KERNELS
 from hypothesis import settings
-
-from phasegate.core.kernels import default_kernel
-from phasegate.core.twin import Kernel as Twin
 
 # No test is timed: how long an example takes says more about the machine than about the code.
 settings.register_profile("phasegate", deadline=None)
@@ -18,8 +16,6 @@ settings.load_profile("phasegate")
 
 if rule := os.environ.get(rules_removed.REMOVE):
     rules_removed.remove(rule)
-
-KERNELS = [Twin] if default_kernel() is Twin else [Twin, default_kernel()]
 
 
 @pytest.fixture(params=KERNELS, ids=lambda kernel: "compiled" if kernel.is_compiled else "twin")

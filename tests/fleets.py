@@ -10,11 +10,15 @@ from attrs import define, field
 import phasegate as pg
 from phasegate.core.events import Batch, What
 from phasegate.core.facts import AttemptEnded, BatchStarted, Commands, Fact, RolloutEnded
+from phasegate.core.kernels import default_kernel
 from phasegate.core.lifecycle import IN_FLIGHT, Do, Life
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet
 from phasegate.core.order import natural_key, sorted_zones
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
+from phasegate.core.twin import Kernel as Twin
+
+KERNELS = [Twin] if default_kernel() is Twin else [Twin, default_kernel()]
 
 UBUNTU = ImageReference("Canonical", "UbuntuServer", "18.04-LTS")
 CENTOS = ImageReference("OpenLogic", "CentOS", "7.5")

@@ -7,8 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import KERNELS
-from fleets import HOUR, UBUNTU, a_fleet, a_set
+from fleets import HOUR, KERNELS, UBUNTU, a_fleet, a_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild import a_wild_event, a_wild_fleet, a_wild_policy
