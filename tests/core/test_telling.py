@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from fleets import HOUR, KERNELS, UBUNTU, a_fleet, a_set
+from fleets import HOUR, UBUNTU, a_fleet, a_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild import a_wild_event, a_wild_fleet, a_wild_policy
@@ -15,9 +15,11 @@ from wild import a_wild_event, a_wild_fleet, a_wild_policy
 import phasegate as pg
 from phasegate.core.events import Batches
 from phasegate.core.facts import BatchStarted, Commands, PhaseOpened, RolloutStarted, Step
+from phasegate.core.kernels import default_kernel
 from phasegate.core.model import RollingPolicy
 from phasegate.core.picks import Picks
 from phasegate.core.telling import Facts
+from phasegate.core.twin import Kernel as Twin
 from phasegate.core.twin import Timers as TwinTimers
 
 ABOUT_INSTANCES = {"Commands", "Became", "BatchStarted", "Ignored"}
@@ -42,7 +44,7 @@ def a_start(engine: pg.Engine) -> Step:
     return engine.step(state, pg.Start(engine.select(state), state.now))
 
 
-@pytest.mark.parametrize("of", KERNELS)
+@pytest.mark.parametrize("of", [Twin, default_kernel()])
 @settings(max_examples=60)
 @given(st.randoms(use_true_random=False))
 def test_facts_that_are_told_late_are_the_same(of: Any, random: Random) -> None:
