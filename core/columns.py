@@ -15,11 +15,11 @@ from phasegate.core import codes as c
 
 Table = Literal["instance", "order", "bucket", "set", "cell", "region", "group", "rollout", "fleet"]
 
-PAGE_ROWS: Final[dict[Table, int]] = {  # where a step writes, a page and its header fit into Python's own allocator
-    "instance": 56,
+PAGE_ROWS: Final[dict[Table, int]] = {  # where a step writes, a page is a few cache lines: it is copied whole
+    "instance": 32,
     "order": 1024,
-    "bucket": 16,
-    "set": 4,
+    "bucket": 8,
+    "set": 2,
     "cell": 256,
     "region": 256,
     "group": 256,

@@ -205,9 +205,9 @@ cdef enum:
     NEVER = 2
     UNBOUNDED = 2147483647
     # rows a page
-    SLOT_PAGE = 56
-    BUCKET_PAGE = 16
-    SET_PAGE = 4
+    SLOT_PAGE = 32
+    BUCKET_PAGE = 8
+    SET_PAGE = 2
 
 cdef struct Ints:
     int32_t* data

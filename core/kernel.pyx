@@ -467,7 +467,6 @@ cdef class Kernel:
         self.recount(s, bucket, old & STATE_BITS, is_bad(old >> HEALTH_SHIFT), state, is_bad(health))
         self.life[slot] = <uint8_t>(state | health << HEALTH_SHIFT)
         mark_page(self.dirty_slots, self.coarse_slots, slot // SLOT_PAGE, WROTE_LIFE)
-        mark_page(self.dirty_buckets, self.coarse_buckets, bucket // BUCKET_PAGE, WROTE_WAIT)
         mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_TALLY)
         return self.c_touch(s)
 
@@ -492,6 +491,9 @@ cdef class Kernel:
         if bad != was_bad:
             tally[TALLY_BAD] += bad - was_bad
             self.sums[SUM_BAD] += bad - was_bad
+        by = is_in_flight(state) - is_in_flight(was)
+        if was == PENDING or state == PENDING or by:
+            mark_page(self.dirty_buckets, self.coarse_buckets, bucket // BUCKET_PAGE, WROTE_WAIT)
         if was == PENDING:
             wait[WAIT_PENDING] -= 1
             wait[WAIT_BAD] -= was_bad
@@ -502,7 +504,6 @@ cdef class Kernel:
             wait[WAIT_BAD] += bad
         elif state == UPGRADED:
             tally[TALLY_UPGRADED_BAD] += bad
-        by = is_in_flight(state) - is_in_flight(was)
         if by:
             tally[TALLY_FLIGHT] += by
             wait[WAIT_FLIGHT] += by
@@ -1584,6 +1585,8 @@ cdef class Kernel:
         prefetch(self.link + <Py_ssize_t>s * LINK)
         prefetch(self.hot + s)
         prefetch(self.touched + s)
+        prefetch(self.status + s)
+        prefetch(self.mark + s)
         prefetch(self.dirty_buckets + bucket // BUCKET_PAGE)
         prefetch(self.dirty_sets + s // SET_PAGE)
 

@@ -149,7 +149,6 @@ class Counters:
         self._count(s, bucket, state, health, 1)
         v.life[slot] = state | health << c.HEALTH_SHIFT
         v.touch_slot(slot, c.WROTE_LIFE)
-        v.touch_bucket(bucket, c.WROTE_WAIT)
         v.touch_set(s, c.WROTE_TALLY)
         self.touch(s)
 
@@ -167,11 +166,13 @@ class Counters:
         if state == Life.PENDING:
             v.wait[wait + c.WAIT_PENDING] += by
             v.wait[wait + c.WAIT_BAD] += bad
+            v.touch_bucket(bucket, c.WROTE_WAIT)
         elif state == Life.UPGRADED:
             v.tally[tally + c.TALLY_UPGRADED_BAD] += bad
         elif is_in_flight(state):
             v.tally[tally + c.TALLY_FLIGHT] += by
             v.wait[wait + c.WAIT_FLIGHT] += by
+            v.touch_bucket(bucket, c.WROTE_WAIT)
             v.sums[c.SUM_FLIGHT] += by
             for group in items_of(self.statics.set_instance_groups, s):
                 self.use(group, by)

@@ -124,7 +124,7 @@ def test_both_copiers_find_the_same_pages(seed: int) -> None:
 def test_a_page_of_another_size_is_refused() -> None:
     """The compiled copier does not write over what lies behind a page."""
     compiled = pytest.importorskip("phasegate.core.copier", reason="no C compiler was at hand")
-    with pytest.raises(ValueError, match="page 0 is not of 56 bytes"):
+    with pytest.raises(ValueError, match=f"page 0 is not of {COLUMNS[0].page_bytes} bytes"):
         Writing(compiled.Copier, Random(0)).copier.put([0], [b"x"])
 
 
