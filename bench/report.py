@@ -31,6 +31,7 @@ FLOORS: Final = (
     (SELECTION, "read the bytes of a selection", "read its bytes once"),
     (SELECTION, "copy the bytes of a selection", "copy its bytes"),
     (STEP, "copy the bytes of a step", "copy the pages that it changes"),
+    (STEP, "touch the lines of a step", "read the lines that it must, anywhere"),
 )
 
 

@@ -13,9 +13,11 @@ import pytest
 
 from phasegate.bench.begun import Begun
 from phasegate.bench.figures import note
-from phasegate.bench.flapping import FEW, Flapping, spread
+from phasegate.bench.flapping import FEW, Flapping, Wandering, spread
 from phasegate.core.columns import COLUMNS
 
+LINE_BYTES = 64
+TOUCHED_BY_REPORT = ("life", "bucket", "observed", "site", "wait", "tally", "link")
 READ_BY_SELECTION = ("life", "wait", "site", "status", "mark", "option", "percent", "tally", "link")
 FLOOR = "floor"
 
@@ -72,3 +74,37 @@ def test_pages_of_a_step(benchmark: Any, begun: Begun) -> None:
         bytes=together.nbytes,
     )
     benchmark(np.copyto, room, together)
+
+
+@pytest.mark.fleets(least=100_000)
+def test_lines_of_a_step(benchmark: Any, begun: Begun) -> None:
+    """As many cache lines as a step after a hundred changes elsewhere cannot but read, anywhere in the same columns.
+
+    A row of each column that a report touches, and the rest of each page that is copied because of it. Not counted: the
+    lines that the copies are written to, and the objects that they are.
+    """
+    wander = Wandering(begun.engine, begun.started, FEW)
+    wander.check()
+    before = wander.state
+    wander()
+    pages = [
+        (column.page_bytes, number)
+        for column, new, old in zip(COLUMNS, wander.state.columns, before.columns, strict=True)
+        for number in new.differing(old)
+    ]
+    rows = len(TOUCHED_BY_REPORT) * FEW
+    lines = rows + sum(max(0, -(-page_bytes // LINE_BYTES) - 1) for page_bytes, _ in pages)
+    columns = [np.frombuffer(bytes(begun.state.column(name).flat()), np.uint8) for name in TOUCHED_BY_REPORT]
+    memory = np.concatenate(columns)
+    memory = memory[: len(memory) // LINE_BYTES * LINE_BYTES].view(np.uint64)
+    random = np.random.default_rng(1)
+    turns = [random.integers(len(memory), size=lines) for _ in range(Wandering.TURNS // 4)]
+    room, turn = np.empty(lines, np.uint64), iter(range(2**62))
+    assert rows < lines < 20 * FEW
+
+    def touch() -> Any:
+        return memory.take(turns[next(turn) % len(turns)], out=room, mode="clip")
+
+    assert np.array_equal(touch(), memory[turns[0]])
+    note(benchmark, "touch the lines of a step", FLOOR, begun.scale.shape, begun.scale.instances, lines=lines)
+    benchmark(touch)

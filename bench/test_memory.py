@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 import pytest
 
@@ -11,16 +12,25 @@ from phasegate.bench.begun import Begun
 from phasegate.bench.figures import OURS, note
 from phasegate.core.columns import COLUMNS
 
+BLOCK_BYTES: Final = 16
+REFERENCE_BYTES: Final = 8
+
 
 def bytes_of(state: pg.State, roles: tuple[str, ...]) -> int:
-    """Return what the state's pages take in the columns of those roles, each page once however often it is shared."""
+    """Return what the state takes in the columns of those roles: its pages and the references to them.
+
+    A page is an object with a head, in a block whose size the allocator rounds up. It counts once however often it is
+    shared, as states and the places of one column do where they are alike.
+    """
+    count = sum(paged.page_count for column, paged in zip(COLUMNS, state.columns, strict=True) if column.role in roles)
     pages = {
         id(page): page
         for column, paged in zip(COLUMNS, state.columns, strict=True)
         if column.role in roles
         for page in map(paged.page, range(paged.page_count))
     }
-    return sum(map(len, pages.values()))
+    blocks = (-(-sys.getsizeof(page) // BLOCK_BYTES) * BLOCK_BYTES for page in pages.values())
+    return sum(blocks) + REFERENCE_BYTES * count
 
 
 @pytest.mark.fleets(least=10_000)

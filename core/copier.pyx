@@ -30,7 +30,18 @@ cdef extern from *:
     #else
     #define phasegate_prefetch(place) ((void)(place))
     #endif
+    #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    #define phasegate_first_byte(word) (__builtin_ctzll(word) >> 3)
+    #else
+    static inline int phasegate_first_byte(unsigned long long word) {
+        const unsigned char* byte = (const unsigned char*)&word;
+        int at = 0;
+        while (!byte[at]) at++;
+        return at;
+    }
+    #endif
     """
+    int first_byte "phasegate_first_byte"(uint64_t word) noexcept nogil  # that is not 0, of a word that is not
     void prefetch "phasegate_prefetch"(const void* place) noexcept
 
 
@@ -74,16 +85,14 @@ cdef uint8_t* start_of(uint8_t[::1] buffer) noexcept:
 cdef Py_ssize_t next_marked(const uint8_t* marks, Py_ssize_t at, Py_ssize_t count) noexcept nogil:
     """Return the first place from `at` on that has a mark, `count` if there is none."""
     cdef uint64_t word
-    while at < count:
-        if at + 8 <= count:
-            memcpy(&word, marks + at, 8)
-            if not word:
-                at += 8
-                continue
-        if marks[at]:
-            return at
+    while at + 8 <= count:
+        memcpy(&word, marks + at, 8)
+        if word:
+            return at + first_byte(word)
+        at += 8
+    while at < count and not marks[at]:
         at += 1
-    return count
+    return at
 
 
 cdef tuple copied(tuple items):
