@@ -45,7 +45,11 @@ def _note(complaints: list[str], url: str, path: Path) -> None:
         complaints.append(f"request: {url}")
 
 
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"  # links lead on only after a while
+
+
 def _step(tab: Any) -> str:
+    tab.evaluate(DRAWN)
     return str(tab.locator("#bar output").inner_text())
 
 
