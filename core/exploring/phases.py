@@ -8,7 +8,7 @@ phase.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from attrs import frozen
 
@@ -19,7 +19,8 @@ from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 
 if TYPE_CHECKING:
-    from phasegate.core.exploring.judging import Judge
+    from phasegate.core.exploring.promises import Meant
+    from phasegate.core.views import Views
 
 GOING: Final = (c.WAITING, c.ROLLING)
 
@@ -57,10 +58,19 @@ class Past:
         return lost, eligible
 
 
+class Judging(Protocol):
+    """What is asked of a judge."""
+
+    of: Any
+    v: Views
+    meant: Meant
+    members: list[list[int]]
+
+
 class Phases:
     """Judges phases and rollouts for a judge."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judging) -> None:
         self.judge = judge
         self.v = judge.v
         self._before = self._now()
