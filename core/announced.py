@@ -26,9 +26,8 @@ class Announced:
         self._work = work
         self._book: Book | None = None
         self._since = 0
-        self._times: list[
-            list[int]
-        ] = []  # of each rollout: when after `_since` a newer version comes to count, in order
+        # of each rollout: when after `_since` a newer version than its target comes to count, in order
+        self._times: list[list[int]] = []
 
     def next_time(self, since: int) -> int | None:
         """Return when (ms UTC, after `since`) a version first overtakes a running rollout, None if none does.

@@ -68,6 +68,7 @@ def test_other_states_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "error"),
     [
         (["--mutants", "--only", "nothing-like-it"], "no mutant has `nothing-like-it` in its name (--only)"),
+        (["--mutants", "--sweep", "x.yaml"], "a sweep bends no rule; leave it out, or the mutants (--sweep)"),
         (["--only", "cap", THREE], "it chooses mutants; give --mutants too (--only)"),
         (["--quick", THREE], "it is of mutants; give --mutants too (--quick)"),
         (["--mutants", "--mutant", "cap-one-more"], "all of them are hunted, or one is shown (--mutant)"),

@@ -87,6 +87,10 @@ def replicas(*names: str) -> list[Replica]:
             "instance id `vm\x1b[2J` is empty, or holds a `/` or a character that does not print",
         ),
         (
+            lambda: provision_order([Extension("app", ("agnt",)), Extension("agent")]),
+            "unknown extension `agnt`; did you mean `agent`? (at `extensions[0].provision_after`)",
+        ),
+        (
             lambda: provision_order([Extension("app"), Extension("app")]),
             "extension `app` is there twice (at `extensions[1]`)",
         ),
