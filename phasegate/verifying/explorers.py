@@ -155,7 +155,7 @@ def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | 
     The compiled one goes on so many threads where it can; what it finds does not depend on how many there are.
     """
     cls = explorer_class(subject.engine)
-    more = {} if memory_max is None else {"memory_max": memory_max}
+    more: dict[str, Any] = {} if memory_max is None else {"memory_max": memory_max}
     if cls is not Twin:
         more["threads"] = threads
     explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)

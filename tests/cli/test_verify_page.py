@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Call, Write
+
+if TYPE_CHECKING:
+    from conftest import Call, Write
 
 SCENARIO = """
 format: phasegate/scenario/1
