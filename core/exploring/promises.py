@@ -205,8 +205,7 @@ def _conflicts(fleet: Fleet, cells: tuple[str, ...], pairs: bytearray, number: M
     found = bytearray(len(cells) ** 2)
 
     def conflict(one: str, other: str) -> None:
-        if one in at and other in at:
-            found[at[one] * len(cells) + at[other]] = found[at[other] * len(cells) + at[one]] = 1
+        found[at[one] * len(cells) + at[other]] = found[at[other] * len(cells) + at[one]] = 1
 
     for region in fleet.regions:
         for one, other in combinations(cells_of(region), 2):
