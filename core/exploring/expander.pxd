@@ -2,8 +2,8 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from phasegate.core.exploring.codes cimport KEY_WORDS, SETS
-from phasegate.core.exploring.judge cimport Judge, Move
+from phasegate.core.exploring.codes cimport KEY_WORDS, REST_BYTES, SETS
+from phasegate.core.exploring.judge cimport Counts, Judge, Move
 from phasegate.core.exploring.mover cimport Mover
 from phasegate.core.exploring.store cimport Finds, Store
 
@@ -30,7 +30,7 @@ cdef class Expander(Mover):
     cdef uint32_t fair_acts
     cdef Facts* facts  # of each context
     cdef uint64_t here[KEY_WORDS]  # the key of the state that is being expanded
-    cdef const uint8_t* here_rest
+    cdef uint8_t here_rest[REST_BYTES]  # what it has left
     cdef bint is_here  # it is laid open
     # where an expansion was left open, or broke off
     cdef int64_t open_state
@@ -51,11 +51,13 @@ cdef class Expander(Mover):
     cdef uint64_t kept_as(self, int context, Move move) noexcept nogil
     cdef int recall(self, int64_t number, int context, int first, bint* is_end) except -1 nogil
     cdef int64_t take_outcome(self, int number, uint8_t* key) noexcept nogil
+    cdef bint is_counted_right(self, int slot) noexcept nogil
     cdef int c_outcome(self) noexcept nogil
     cdef int find(self, int64_t number) except -1 nogil
     cdef uint64_t what_to_keep(self, Move move) except -1 nogil
     cdef bint enter_watched(self, int64_t parent) except -1 nogil
     cdef bint ask_watches(self, int64_t number) except -1 with gil
+    cdef void begin_part(self) noexcept nogil
     cdef int expand_some(self, int64_t first, int64_t end) except -1 nogil
     cdef int violate(self, int promise, int64_t number) except -1 with gil
     cdef int violate_by(self, int promise, int64_t number, Move move) except -1 with gil

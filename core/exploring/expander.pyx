@@ -15,8 +15,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from phasegate.core.exploring.codes cimport (
-    ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_START, REST_BYTES,
+    ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_STALE, A_START, REST_BYTES,
 )
+from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.exploring.memo cimport (
     CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
     TAIL_BYTES, UNTOLD, memo_key, memo_place,
@@ -26,7 +27,8 @@ from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.exploring.store cimport FIND_FROM, FIND_HASH, FIND_KEY, forget_finds
 from phasegate.core.exploring.watch cimport Watch
 from phasegate.core.kernel cimport (
-    PENDING, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_TOO_LATE, T_ATTEMPT_ENDED, VERIFYING, prefetch,
+    GONE, HEALTH_SHIFT, PENDING, SITE, SITE_CELL, STATE_BITS, SUM_BAD, SUM_FLIGHT, TALLY, T_ATTEMPT_ENDED, VERIFYING,
+    WAIT, WAIT_BAD, WAIT_PENDING, prefetch,
 )
 
 from phasegate.core.exploring import acts as _acts
@@ -50,8 +52,23 @@ for _act in _acts.ANSWERING:
 
 
 cdef inline bint is_single(Move move) noexcept nogil:
-    """Whether an act is kept: one on a single instance; what joins brings more with it."""
-    return A_ANSWER <= move.act < A_MAINTENANCE and move.act != A_ADD
+    """Whether an act is kept: one on a single instance.
+
+    What joins brings more with it; and what a stale report leaves depends on whether it was the last.
+    """
+    return A_ANSWER <= move.act < A_MAINTENANCE and move.act != A_ADD and move.act != A_STALE
+
+
+cdef inline int is_pending(int life) noexcept nogil:
+    return life & STATE_BITS == PENDING
+
+
+cdef inline int is_pending_and_bad(int life) noexcept nogil:
+    return life & STATE_BITS == PENDING and is_bad(life >> HEALTH_SHIFT)
+
+
+cdef inline int is_down(int life) noexcept nogil:
+    return life & STATE_BITS != GONE and is_bad(life >> HEALTH_SHIFT)
 
 
 cdef class Expander(Mover):
@@ -146,7 +163,7 @@ cdef class Expander(Mover):
         cdef bint is_kept = number and self.watches is None
         copy_words(self.here, <uint64_t*>self.store.key_at(number), self.key_bytes >> 3)
         memcpy(&rest, <uint8_t*>self.here + self.at_rest, 2)
-        self.here_rest = self.lexicon.rests.bytes + <size_t>rest * REST_BYTES
+        memcpy(self.here_rest, self.lexicon.rests.bytes + <size_t>rest * REST_BYTES, REST_BYTES)
         self.is_here = False
         context = <int>self.store.context_at(number) if is_kept else NO_CONTEXT
         allowed = self.c_allowed(rest)
@@ -258,7 +275,7 @@ cdef class Expander(Mover):
         cdef uint64_t* row = self.store.more_finds(&self.finds, self.move_count - first)
         cdef uint64_t* begin = row
         cdef uint8_t* key
-        cdef uint64_t of, hash, found_from = <uint64_t>number
+        cdef uint64_t of, seen, hash, found_from = <uint64_t>number
         cdef uint32_t change
         cdef int32_t left[ACTS]  # the numbers of what each act leaves, as far as they are known
         cdef int64_t gone[ACTS]  # and what the rank has more
@@ -282,9 +299,11 @@ cdef class Expander(Mover):
             was = here[place]
             of = memo_key(context, self.bucket_of[move.whom], was, act if not move.which else SINCE)
             entry = entries + memo_place(of, shift)
-            while see_64(&entry.of) != of and entry.of:
+            seen = see_64(&entry.of)  # once: somebody may add an entry meanwhile
+            while seen and seen != of:
                 entry = entries + ((entry - entries + 1) & mask)
-            if not entry.of or not entry.said & LOCAL:
+                seen = see_64(&entry.of)
+            if not seen or not entry.said & LOCAL:
                 break
             record = <uint8_t>(entry.said >> RECORD_SHIFT)
             if left[act] < 0:
@@ -302,8 +321,6 @@ cdef class Expander(Mover):
             risen = rank_of[record] - rank_of[was] + gone[act]
             outcome = <int>(entry.said >> OUTCOME_SHIFT & (OUTCOMES - 1))
             move += 1
-            if record == was and left[act] == rest and not outcome:
-                continue
             key = <uint8_t*>(row + FIND_KEY)
             copy_words(<uint64_t*>key, <const uint64_t*>here, words)
             key[place] = record
@@ -314,8 +331,8 @@ cdef class Expander(Mover):
                 copy_words(self.key_words, <uint64_t*>key, words)
                 self.make_least()
                 copy_words(<uint64_t*>key, self.key_words, words)
-                if are_words_same(<uint64_t*>key, <const uint64_t*>here, words):
-                    continue
+            if are_words_same(<uint64_t*>key, <const uint64_t*>here, words):
+                continue
             if has_end:
                 has_end = not self.is_fair((move - 1)[0])
             rising += risen >= 0
@@ -356,7 +373,6 @@ cdef class Expander(Mover):
         """Return what to keep of an act that has just happened, and that nothing speaks against."""
         cdef uint64_t record = self.base_number[move.whom]
         cdef int purse = self.purse_of[move.act]
-        cdef int s = self.set_of[move.whom]
         cdef int at, context, outcome = 0
         if self.k.has_looked or self.changed_count > 1:
             return KNOWN
@@ -364,8 +380,8 @@ cdef class Expander(Mover):
             if self.changed[0] != move.whom:
                 return KNOWN
             record = self.lexicon.number_of(self.word(move.whom))
-        if self.k.tally[s * TALLY + TALLY_TOO_LATE] != self.base_tally[s * TALLY + TALLY_TOO_LATE]:
-            return KNOWN  # nobody judges this count
+        if not self.is_counted_right(move.whom):
+            return KNOWN
         for at in range(REST_BYTES):
             if self.beside.rest[at] != self.base_beside.rest[at] - (at == purse and self.base_beside.rest[at] != ANY):
                 return KNOWN
@@ -377,6 +393,32 @@ cdef class Expander(Mover):
         return (
             <uint64_t>(UNTOLD if context < 0 else context) << CONTEXT_SHIFT | <uint64_t>outcome << OUTCOME_SHIFT
             | record << RECORD_SHIFT | LOCAL | KNOWN
+        )
+
+    cdef bint is_counted_right(self, int slot) noexcept nogil:
+        """Whether the counts of buckets and of the fleet, which no promise speaks of, are what this act has made them.
+
+        They are part of the context that is kept: a slip there would spread.
+        """
+        cdef const uint32_t* was = self.base_wait
+        cdef const uint32_t* now = self.k.wait
+        cdef int before = self.base_life[slot]
+        cdef int after = self.k.life[slot]
+        cdef int bucket = self.bucket_of[slot]
+        cdef int at, more
+        cdef int pending = is_pending(after) - is_pending(before)
+        cdef int bad = is_pending_and_bad(after) - is_pending_and_bad(before)
+        cdef int flight = is_in_flight(after & STATE_BITS) - is_in_flight(before & STATE_BITS)
+        for at in range(self.buckets * WAIT):
+            more = 0
+            if at // WAIT == bucket:
+                more = pending if at % WAIT == WAIT_PENDING else bad if at % WAIT == WAIT_BAD else flight
+            if now[at] != was[at] + <uint32_t>more:
+                return False
+        more = is_down(after) - is_down(before)
+        return (
+            self.k.sums[SUM_FLIGHT] == self.base_sums[SUM_FLIGHT] + flight
+            and self.k.sums[SUM_BAD] == self.base_sums[SUM_BAD] + more
         )
 
     cdef int c_outcome(self) noexcept nogil:
@@ -413,6 +455,11 @@ cdef class Expander(Mover):
                 self.violation = Violation(one.of, number, None)
         return self.violation is None
 
+    cdef void begin_part(self) noexcept nogil:
+        """Begin anew: nothing found, nothing counted."""
+        self.finds.size = 0
+        memset(&self.counts, 0, sizeof(Counts))
+
     cdef int expand_some(self, int64_t first, int64_t end) except -1 nogil:
         """Expand these states as far as one that is bound may; keep of what was found what is not known yet.
 
@@ -421,7 +468,6 @@ cdef class Expander(Mover):
         cdef Py_ssize_t begin = 0
         cdef int64_t number
         cdef int found = EXPANDED
-        self.finds.size = 0
         for number in range(first, end):
             found = self.expand(number, 0, True)
             if self.finds.size - begin >= 128 or found or number == end - 1:

@@ -18,7 +18,7 @@ from libc.string cimport memcpy, memset
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from phasegate.core.exploring.codes cimport *
-from phasegate.core.exploring.expander cimport BROKEN_PROMISE, EXPANDED, Expander, LEFT_OPEN, STORE_FULL
+from phasegate.core.exploring.expander cimport BROKEN_PROMISE, EXPANDED, Expander, Facts, LEFT_OPEN, STORE_FULL
 from phasegate.core.exploring.judge cimport Counts, Move
 from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport key_hash
@@ -150,13 +150,21 @@ cdef class Explorer(Expander):
     cdef int enter_finds(self, int found) except -1 nogil:
         """Enter what was found; return `found`, or that there is no room."""
         cdef int64_t number
-        cdef bint has_room = self.store.take(&self.finds, 0, self.finds.size)
+        cdef bint has_room
+        self.store.beside = self.c_bytes_beside()
+        has_room = self.store.take(&self.finds, 0, self.finds.size)
         self.finds.size = 0
         if self.todo_is_kept:
             for number in range(self.kept_states, self.store.states):  # where a watch is asked, entered before
                 push(&self.todo, <int32_t>number)
             self.kept_states = self.store.states
         return found if has_room or found else STORE_FULL
+
+    cdef int64_t c_bytes_beside(self) noexcept nogil:
+        """Return the bytes that are in use beside keys, parents and table."""
+        cdef int64_t each = self.memo.context_count * <int64_t>sizeof(Facts) + 65536 * 4
+        cdef int64_t rows = self.finds.room * self.threads * self.store.find_words * 8
+        return self.memo.bytes_used() + each * (self.threads if self.threads > 1 else 1) + rows + self.todo.room * 4
 
     cdef void begin_level(self) noexcept nogil:
         """Note that a level is done, where one is: what was found in it is entered."""
@@ -183,15 +191,16 @@ cdef class Explorer(Expander):
             self.helpers = [Abreast(self) for _ in range(self.threads)]
             self.pool = ThreadPoolExecutor(self.threads - 1)
         self.memo.make_room(16 * <uint32_t>(size * self.threads))
-        self.lexicon.is_shut = True
-        others = [
-            self.pool.submit(helper.work, first + size * (1 + at), first + size * (2 + at))
-            for at, helper in enumerate(self.helpers[1:])
-        ]
+        for helper in self.helpers:
+            (<Expander>helper).begin_part()
+        others = []
         try:
+            self.lexicon.is_shut = True
+            for at in range(1, self.threads):
+                others.append(self.pool.submit(self.helpers[at].work, first + size * at, first + size * (at + 1)))
             self.helpers[0].work(first, first + size)
         finally:  # whatever comes, nobody works on while names are given
-            wait(others)
+            self._wait_for(others)
             self.lexicon.is_shut = False
         for other in others:
             other.result()
@@ -204,10 +213,17 @@ cdef class Explorer(Expander):
                 break
         else:
             self.part = min(PART_MAX, 2 * self.part)
-        for helper in self.helpers:
-            (<Expander>helper).finds.size = 0
-            memset(&(<Expander>helper).counts, 0, sizeof(Counts))
         return found
+
+    def _wait_for(self, others):
+        """Wait until all are done, however often somebody interrupts; the last interrupt is told."""
+        while True:
+            try:
+                wait(others)
+                return
+            except KeyboardInterrupt:
+                self._wait_for(others)
+                raise
 
     cdef int enter_part(self, Expander one, int64_t first, int64_t end) except -1:
         """Enter what was found of these states; go on where an act was left open."""
@@ -241,7 +257,7 @@ cdef class Explorer(Expander):
     @property
     def bytes_used(self):
         """How many bytes keys, parents, table and what waits take."""
-        return self.store.bytes_used() + self.memo.bytes_used() + self.todo.room * 4
+        return self.store.bytes_used() + self.c_bytes_beside()
 
     @property
     def states(self):

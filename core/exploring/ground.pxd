@@ -68,6 +68,8 @@ cdef class Ground:
     cdef int32_t* base_link
     cdef int32_t* base_plan
     cdef uint32_t* base_tally
+    cdef uint32_t* base_wait
+    cdef int64_t* base_sums
     # keys: where the parts begin
     cdef int at_begun, at_hold, at_sets, at_rollouts, at_rest, key_bytes
     cdef uint64_t key_words[KEY_WORDS]

@@ -82,7 +82,8 @@ cdef class Ground:
         self.base_mark, self.base_course = self.base + <size_t>at["mark"], self.base + <size_t>at["course"]
         self.base_trait = self.base + <size_t>at["trait"]
         self.base_link, self.base_plan = <int32_t*>(self.base + <size_t>at["link"]), <int32_t*>(self.base + <size_t>at["plan"])
-        self.base_tally = <uint32_t*>(self.base + <size_t>at["tally"])
+        self.base_tally, self.base_wait = <uint32_t*>(self.base + <size_t>at["tally"]), <uint32_t*>(self.base + <size_t>at["wait"])
+        self.base_sums = <int64_t*>(self.base + <size_t>at["sums"])
         self.timeout = self.k.health_timeout_ms
         self.key = <uint8_t*>self.key_words
         self._lay_out()

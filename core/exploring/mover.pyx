@@ -410,6 +410,7 @@ cdef class Mover(Judge):
         cdef int32_t* trace = self.k.trace.data
         while at < self.k.trace.size:
             if trace[at] == T_FAILED_MORE:
+                self.k.has_looked = True  # what the book says of older failures is of single instances
                 if self.is_bound:
                     return False
                 self.beside.rest[PURSES + 2] = <uint8_t>self.remember_failure(trace[at + 1], trace[at + 2])

@@ -21,6 +21,7 @@ cdef class Store:
     cdef bint is_compact
     cdef int fullest  # percent of the table's places that may be taken
     cdef int64_t memory_max, states
+    cdef int64_t beside  # bytes that others have of them
     cdef uint8_t** blocks
     cdef uint32_t** parents
     cdef uint32_t** contexts  # of those that wait to be expanded; NULL where a block has none any more

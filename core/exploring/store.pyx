@@ -204,7 +204,7 @@ cdef class Store:
         cdef uint32_t** parents
         cdef uint32_t** contexts
         # the first block is there whatever the bound: there is a state to say something of
-        if self.block_count and self.bytes_used() + BLOCK * (self.key_bytes + 8) > self.memory_max:
+        if self.block_count and self.bytes_used() + self.beside + BLOCK * (self.key_bytes + 8) > self.memory_max:
             return False
         if self.states >= STATES_MAX:
             return False
@@ -237,7 +237,7 @@ cdef class Store:
         cdef uint32_t* compact = NULL
         cdef int64_t number
         cdef int64_t a_slot = 4 if self.is_compact else 8
-        if self.bytes_used() + <int64_t>size * a_slot > self.memory_max:
+        if self.bytes_used() + self.beside + <int64_t>size * a_slot > self.memory_max:
             return False
         if self.is_compact:
             compact = <uint32_t*>calloc(size, 4)

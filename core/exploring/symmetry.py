@@ -21,7 +21,8 @@ goes by order, is room that another lacks. (2) The promises speak of cells, sets
 (3) An act has an image under every symmetry: the environment and people may do to each what they may do to any. Where
 one of these does not hold, there is no symmetry: an orchestrator that takes only what `select` gives goes by order, a
 user's own policy may go by names, and whoever one of the scenario's events names is told apart by a tag (instances) or
-fixed (sets, regions).
+fixed (sets, regions). And where an instance may fail with one version after another, the book names it by its slot,
+which is in no record: then nobody is interchangeable either.
 """
 
 from __future__ import annotations
@@ -58,7 +59,22 @@ def is_free(opened: Open) -> bool:
     """Whether instances of one bucket are interchangeable."""
     lists = opened.work.compiled.statics.set_instance_groups
     is_shared = any(list(lists[1]).count(group) > 1 for group in lists[1])
-    return opened.subject.takes == "legal" and not opened.work.compiled.rules.asks and not is_shared
+    has_names = opened.work.compiled.rules.asks or fails_with_several(opened)
+    return opened.subject.takes == "legal" and not has_names and not is_shared
+
+
+def fails_with_several(opened: Open) -> bool:
+    """Whether an instance may fail with several versions, of which the book keeps the older ones by its slot."""
+    book, v = opened.books[0], opened.v
+    targets: dict[str, set[str | None]] = {}
+    for record in book.rollouts:
+        targets.setdefault(record.image, set()).add(record.target)
+    for order in opened.subject.orders:
+        if isinstance(order, Rollout):
+            targets.setdefault(order.image, set()).add(order.target)
+    versions = {version for some in targets.values() for version in some}
+    listed = {book.versions[v.failed[slot]] for slot in range(opened.rows["instance"]) if v.failed[slot]}
+    return bool(book.failed_more or listed - versions) or any(len(some) > 1 for some in targets.values())
 
 
 def symmetries(opened: Open) -> tuple[Symmetry, ...]:

@@ -151,3 +151,19 @@ def test_each_pick_is_the_first_after_those_before_it(kernel: Any, seed: int) ->
     fleet = a_crowded_fleet(chance)
     engine, state = begun(kernel, fleet, also=[Moody(chance.choice((1, 4, 5)))] if chance.random() < 0.3 else [])
     assert one_by_one(engine, state) == list(engine.select(state))
+
+
+def test_a_set_kept_from_its_cell_by_another_region_falls_back_on_the_next(kernel: Any) -> None:
+    """Where users' policies are asked, all regions are looked at together: a pick in one moves a set in another on."""
+    fleet = a_fleet(
+        a_set("east/a", [vm(0, "1")], tags={"team": "y"}),
+        a_set("west/b", [vm(0, "1"), vm(1, "2")], tags={"team": "y"}),
+        a_set("west/c", [vm(0, "2")], tags={"team": "y"}),
+        conflicts=[("east/1", "west/1")],
+    )
+    engine, state = begun(kernel, fleet, also=[Moody(1)])
+    selected = engine.select(state)
+    assert [("east/a", ["0"]), ("west/b", ["1"]), ("west/c", ["0"])] == [
+        (batch.set, engine.ids(state, batch.slots)) for batch in selected
+    ]
+    assert one_by_one(engine, state) == list(selected)

@@ -11,11 +11,10 @@ from attrs import evolve
 from phasegate.core.exploring.promises import Meant, Promise
 from phasegate.verifying.explorers import explorer_class, made
 from phasegate.verifying.scenario import Scenario
-from phasegate.verifying.scenariofile import load_scenario
+from phasegate.verifying.scenariofile import load_scenario, parse_scenario
 
 ROOT = Path(__file__).parents[3]
 EIGHT = load_scenario(ROOT / "bench" / "spin" / "eight.yaml")
-LARGE = ("everything_small", "crashes", "service_fabric", "phases", "zones")
 
 
 def eight(**freedom: int) -> Scenario:
@@ -77,20 +76,80 @@ def test_two_threads_find_the_violation_that_one_finds(monkeypatch: pytest.Monke
     assert one == two
 
 
-def test_what_is_kept_is_what_the_kernel_says() -> None:
-    """Each transition of a search is one that the kernel takes from there when it is asked for each state anew."""
-    scenario = eight(health_flips=0, faults=1)
-    explorer: Any = made(scenario.subject(), is_symmetric=False, order="breadth", memory_max=None)
-    assert explorer.run(10**6) == "done"
-    keys = [explorer.key_of(number) for number in range(explorer.states)]
-    known, led = set(keys), {keys[0]}
-    transitions = 0
-    for key in keys:
-        after = explorer.successors(key)
-        transitions += len(after)
-        led.update(one.key for one in after)
-        assert not any(one.broken for one in after)
-    assert (explorer.transitions, known) == (transitions, led)
+def searched(scenario: Scenario, *, is_symmetric: bool, is_kept: bool) -> tuple[Any, ...]:
+    """Return what a search counts; one with a watch, whatever it says, keeps nothing and asks the kernel each time."""
+    explorer: Any = made(scenario.subject(), is_symmetric=is_symmetric, order="breadth", memory_max=None)
+    if not is_kept:
+        explorer.watch(((0, 1),), lambda: True, "nothing")
+    ended = explorer.run(10**7)
+    return (
+        (ended, explorer.states, explorer.transitions, explorer.depth, explorer.rising, explorer.violation),
+        (explorer.taken, explorer.became, explorer.ended, explorer.standing),
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("is_symmetric", [False, True])
+def test_what_is_kept_is_what_the_kernel_says(path: Path, is_symmetric: bool) -> None:
+    """Nothing changes in any scenario of the library if the kernel is asked in each state anew."""
+    scenario = load_scenario(path)
+    kept, asked = (searched(scenario, is_symmetric=is_symmetric, is_kept=one) for one in (True, False))
+    assert kept == asked
+
+
+MANY = """
+format: phasegate/scenario/1
+about: Budgets for everything.
+fleet:
+  regions: [{{name: eastus}}]
+  images:
+    - {{publisher: Canonical, offer: UbuntuServer, sku: 18.04-LTS,
+        versions: [{{version: 1.0.0}}, {{version: 2.0.0}}, {{version: 3.0.0}}]}}
+  sets:
+    - {{name: web, region: eastus, upgrade_domains: 1, instances: {instances},
+       image: {{publisher: Canonical, offer: UbuntuServer, sku: 18.04-LTS}}}}
+policy: {{max_unhealthy_percent: 100, max_unhealthy_upgraded_percent: 100}}
+start:
+  - {{image: Canonical/UbuntuServer/18.04-LTS, target: 2.0.0, sets: [eastus/web]}}
+environment: {environment}
+events: {events}
+"""
+AGAIN = """
+  - rollout: {image: Canonical/UbuntuServer/18.04-LTS, target: 3.0.0, sets: [eastus/web]}
+  - rollout: {image: Canonical/UbuntuServer/18.04-LTS, target: 2.0.0, sets: [eastus/web]}
+  - rollout: {image: Canonical/UbuntuServer/18.04-LTS, target: 3.0.0, sets: [eastus/web]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("instances", "environment", "events"),
+    [
+        (1, "{failed_steps: 1, health_flips: 2, stale_reports: 2, lost_reports: 1}", "[]"),
+        (2, "{failed_steps: 4, lost_reports: 0}", AGAIN),
+        (2, "{failed_steps: 4, health_flips: 5, duplicate_reports: 2, late_reports: 3, lost_reports: 1}", "[]"),
+        (2, "{crashes: 1, failed_steps: 1, stale_reports: 1, lost_reports: 1}", "[]"),
+        (3, "{maintenances: 1, health_flips: 1, scale_ins: 1, pauses: 1, cancels: 1, lost_reports: 1}", "[]"),
+    ],
+)
+@pytest.mark.parametrize("is_symmetric", [False, True])
+def test_what_is_kept_holds_under_every_budget(
+    instances: int, environment: str, events: str, is_symmetric: bool
+) -> None:
+    """The last of a purse, failures that the book remembers, more remainders than there is room for at first."""
+    text = MANY.format(instances=instances, environment=environment, events=events)
+    scenario = parse_scenario(text.encode(), "many.yaml")
+    kept, asked = (searched(scenario, is_symmetric=is_symmetric, is_kept=one) for one in (True, False))
+    assert kept == asked
+
+
+def test_who_failed_with_several_versions_is_interchangeable_with_nobody() -> None:
+    """The book names such an instance by its slot, which no key holds."""
+    scenario = parse_scenario(
+        MANY.format(instances=2, environment="{failed_steps: 1}", events=AGAIN).encode(), "again.yaml"
+    )
+    explorer: Any = made(scenario.subject(), is_symmetric=True, order="breadth", memory_max=None)
+    assert not explorer.is_symmetric
+    assert searched(scenario, is_symmetric=True, is_kept=True) == searched(scenario, is_symmetric=False, is_kept=True)
 
 
 @pytest.mark.parametrize("is_symmetric", [False, True])
