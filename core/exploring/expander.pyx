@@ -178,7 +178,10 @@ cdef class Expander(Mover):
             unkept.is_known = False
             if context >= 0:
                 facts = self.facts + context
-            self.c_moves()
+            if facts.is_known and facts.is_plain and not allowed >> SOMEBODY & 1:
+                self.single(<uint8_t*>self.here, allowed)
+            else:
+                self.c_moves()
         if not facts.is_known:
             for at in range(self.sets):
                 facts.standing[at] = self.standing_of(at)
@@ -269,7 +272,7 @@ cdef class Expander(Mover):
         cdef const uint8_t* here = <const uint8_t*>self.here
         cdef const uint8_t* rest_bytes = self.here_rest
         cdef const uint64_t* table = self.store.table
-        cdef uint64_t table_mask = self.store.table_size - 1
+        cdef int table_shift = self.store.shift
         cdef int words = self.key_bytes >> 3
         cdef int at_rest = self.at_rest
         cdef uint64_t* row = self.store.more_finds(&self.finds, self.move_count - first)
@@ -281,6 +284,7 @@ cdef class Expander(Mover):
         cdef int64_t gone[ACTS]  # and what the rank has more
         cdef const Move* move = self.moves_ + first
         cdef const Move* end = self.moves_ + self.move_count
+        cdef const Move* ahead
         cdef bint is_symmetric = self.is_symmetric
         cdef bint has_end = is_end[0]
         cdef int act, place, purse, outcome
@@ -291,6 +295,11 @@ cdef class Expander(Mover):
         memset(left, 255, sizeof(left))
         memcpy(&rest, here + at_rest, 2)
         self.is_beyond = False
+        ahead = move
+        while ahead < end:  # ask the memory for all of them before the first is needed
+            of = memo_key(context, self.bucket_of[ahead.whom], here[self.place_of[ahead.whom]], ahead.act)
+            prefetch(entries + memo_place(of, shift))
+            ahead += 1
         while move < end:
             act = move.act
             if act < A_ANSWER or act >= A_MAINTENANCE:
@@ -337,7 +346,7 @@ cdef class Expander(Mover):
                 has_end = not self.is_fair((move - 1)[0])
             rising += risen >= 0
             hash = key_hash(<uint64_t*>key, words)
-            prefetch(table + (hash & table_mask))
+            prefetch(table + (hash >> table_shift))
             row[FIND_HASH] = hash
             row[FIND_FROM] = found_from | entry.said >> CONTEXT_SHIFT << CONTEXT_SHIFT
             if self.group_size > 1:
@@ -365,7 +374,7 @@ cdef class Expander(Mover):
         row[FIND_HASH] = key_hash(self.key_words, self.key_bytes >> 3)
         row[FIND_FROM] = <uint64_t>UNTOLD << 32 | <uint64_t>number
         copy_words(row + FIND_KEY, self.key_words, self.key_bytes >> 3)
-        prefetch(self.store.table + (row[FIND_HASH] & (self.store.table_size - 1)))
+        prefetch(self.store.table + (row[FIND_HASH] >> self.store.shift))
         self.finds.size += 1
         return 0
 

@@ -79,9 +79,8 @@ cdef class Ground:
     cdef uint8_t last_rest[REST_BYTES]  # what was left in the key that was read last, and its number
     cdef int last_rest_number
     cdef int group_size
-    cdef int* group_bucket
-    cdef int* group_cell
-    cdef int* group_set
+    cdef uint16_t* group_source  # of each symmetry: from where in a key each byte of its image comes
+    cdef int* group_cell  # and where each cell goes
 
     cdef int lie_on(self, subject, bint is_symmetric, Lexicon lexicon, Memo memo) except -1
     cdef uint64_t word(self, int slot) noexcept nogil

@@ -122,24 +122,34 @@ cdef class Ground:
         self.key_bytes = (self.at_rest + 2 + 7) // 8 * 8
 
     def _open_group(self):
-        cdef int g, at
+        """Note of each symmetry from where in a key each byte of its image comes, and where cells go."""
+        cdef int g, at, bucket
+        cdef uint16_t* source
         self.group_size = len(self.group)
-        self.group_bucket = <int*>malloc(self.group_size * self.buckets * sizeof(int) + 1)
+        self.group_source = <uint16_t*>malloc(self.group_size * self.key_bytes * sizeof(uint16_t))
         self.group_cell = <int*>malloc(self.group_size * self.cells * sizeof(int) + 1)
-        self.group_set = <int*>malloc(self.group_size * self.sets * sizeof(int) + 1)
+        if self.group_source == NULL or self.group_cell == NULL:
+            raise MemoryError()
         for g, one in enumerate(self.group):
-            for at in range(self.buckets):
-                self.group_bucket[g * self.buckets + at] = one.bucket[at]
+            source = self.group_source + g * self.key_bytes
+            for at in range(self.key_bytes):
+                source[at] = at
+            for bucket in range(self.buckets):
+                for at in range(self.run_first[bucket + 1] - self.run_first[bucket]):
+                    source[self.run_first[<int>one.bucket[bucket]] + at] = self.run_first[bucket] + at
+                if self.has_begun:
+                    source[self.at_begun + <int>one.bucket[bucket]] = self.at_begun + bucket
+            for at in range(self.sets):
+                source[self.at_hold + <int>one.set[at]] = self.at_hold + at
+                source[self.at_sets + 2 * <int>one.set[at]] = self.at_sets + 2 * at
+                source[self.at_sets + 2 * <int>one.set[at] + 1] = self.at_sets + 2 * at + 1
             for at in range(self.cells):
                 self.group_cell[g * self.cells + at] = one.cell[at]
-            for at in range(self.sets):
-                self.group_set[g * self.sets + at] = one.set[at]
 
     def __dealloc__(self):
         free(self.base)
-        free(self.group_bucket)
+        free(self.group_source)
         free(self.group_cell)
-        free(self.group_set)
 
     # --- reading a key -----------------------------------------------------------------------------------------------
 
@@ -275,10 +285,12 @@ cdef class Ground:
     cdef void make_least(self) noexcept nogil:
         """Sort what is interchangeable, and leave the least image under the group in `key`."""
         cdef int bucket, first, end, i, j, g, s, hold
+        cdef int words = self.key_bytes >> 3
         cdef uint8_t held
-        cdef uint8_t least[KEY_BYTES]
-        cdef uint8_t trial[KEY_BYTES]
-        cdef int* to
+        cdef uint64_t[KEY_WORDS] least_words, trial_words
+        cdef uint8_t* least = <uint8_t*>least_words
+        cdef uint8_t* trial = <uint8_t*>trial_words
+        cdef const uint16_t* source
         for bucket in range(self.buckets):
             first, end = self.run_first[bucket], self.run_first[bucket + 1]
             for i in range(first + 1, end):
@@ -290,25 +302,18 @@ cdef class Ground:
                 self.key[j] = held
         if self.group_size == 1:
             return
-        memcpy(least, self.key, self.key_bytes)
-        memcpy(trial, self.key, self.key_bytes)
+        copy_words(<uint64_t*>least, self.key_words, words)
         for g in range(1, self.group_size):
-            to = self.group_bucket + g * self.buckets
-            for bucket in range(self.buckets):
-                first = self.run_first[bucket]
-                memcpy(trial + self.run_first[to[bucket]], self.key + first, self.run_first[bucket + 1] - first)
-                if self.has_begun:
-                    trial[self.at_begun + to[bucket]] = self.key[self.at_begun + bucket]
+            source = self.group_source + g * self.key_bytes
+            for i in range(self.key_bytes):
+                trial[i] = self.key[source[i]]
             for s in range(self.sets):
-                hold = self.key[self.at_hold + s]
+                hold = trial[self.at_hold + s]
                 if hold:
-                    hold = self.group_cell[g * self.cells + hold - 1] + 1
-                i = self.group_set[g * self.sets + s]
-                trial[self.at_hold + i] = <uint8_t>hold
-                memcpy(trial + self.at_sets + 2 * i, self.key + self.at_sets + 2 * s, 2)
+                    trial[self.at_hold + s] = <uint8_t>(self.group_cell[g * self.cells + hold - 1] + 1)
             if memcmp(trial, least, self.key_bytes) < 0:
-                memcpy(least, trial, self.key_bytes)
-        memcpy(self.key, least, self.key_bytes)
+                copy_words(<uint64_t*>least, <uint64_t*>trial, words)
+        copy_words(self.key_words, <uint64_t*>least, words)
 
     cdef int64_t rank_of_key(self, const uint8_t* key) noexcept nogil:
         cdef int64_t rank = self.rank_of_tail(key)

@@ -29,7 +29,8 @@ cdef class Store:
     cdef Py_ssize_t block_count
     cdef uint64_t* table
     cdef uint32_t* compact
-    cdef uint64_t table_size
+    cdef uint64_t table_size  # two to the power of 64 less `shift`: a key stands where the first bits of its hash say
+    cdef int shift
 
     cdef uint8_t* key_at(self, int64_t number) noexcept nogil
     cdef int64_t bytes_used(self) noexcept nogil

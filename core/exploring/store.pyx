@@ -2,8 +2,8 @@
 # cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False, auto_pickle=False
 """All keys that were found: one after the other in blocks, in the order in which they were found, with their parents.
 
-The table that finds them holds, in open addressing, their numbers and 32 bits of their hashes (8 bytes a place, at most
-half full), or in `is_compact` mode their numbers alone (4 bytes a place, at most nine tenths full). Keys wait in `Finds`
+The table that finds them holds, in open addressing, their numbers and the upper 32 bits of their hashes, of which the
+first say where they stand (8 bytes a place, at most half full), or in `is_compact` mode their numbers alone (4 bytes a place, at most nine tenths full). Keys wait in `Finds`
 before they are entered, so that the memory can bring what they will be compared with.
 """
 
@@ -27,10 +27,11 @@ cdef void forget_finds(Finds* finds) noexcept nogil:
 
 
 cdef inline uint64_t place_in(
-    const uint64_t* table, uint64_t mask, uint8_t** blocks, int words, const uint64_t* key, uint64_t hash, bint* is_known
+    const uint64_t* table, uint64_t mask, int shift, uint8_t** blocks, int words, const uint64_t* key, uint64_t hash,
+    bint* is_known,
 ) noexcept nogil:
     """Return where in a table of numbers and hashes a key stands, or would."""
-    cdef uint64_t at = hash & mask
+    cdef uint64_t at = hash >> shift
     cdef uint64_t entry = table[at]
     cdef uint32_t number
     while entry:
@@ -54,7 +55,7 @@ cdef class Store:
         self.key_words = key_bytes >> 3
         self.find_words = FIND_KEY + self.key_words
         self.fullest = 90 if is_compact else 50
-        self.table_size = 1 << 12
+        self.table_size, self.shift = 1 << 12, 64 - 12
         if is_compact:
             self.compact = <uint32_t*>calloc(self.table_size, sizeof(uint32_t))
         else:
@@ -110,7 +111,7 @@ cdef class Store:
 
     cdef void look_ahead(self, uint64_t hash) noexcept nogil:
         """Ask the memory for the key that one with this hash will be compared with."""
-        cdef uint64_t at = hash & (self.table_size - 1)
+        cdef uint64_t at = hash >> self.shift
         cdef uint64_t entry
         cdef uint8_t* key
         if self.is_compact:
@@ -148,6 +149,8 @@ cdef class Store:
         cdef uint64_t* row = finds.rows + first * self.find_words
         cdef uint64_t* last = finds.rows + end * self.find_words
         while row < last:
+            if row + 2 * AHEAD * self.find_words < last and not self.is_compact:
+                prefetch(self.table + (row[2 * AHEAD * self.find_words] >> self.shift))
             if row + AHEAD * self.find_words < last:
                 self.look_ahead(row[AHEAD * self.find_words])
             if self.enter(row + FIND_KEY, row[FIND_HASH], row[FIND_FROM]) == 2:
@@ -161,11 +164,13 @@ cdef class Store:
         """Return where in the table a key stands, or would."""
         if self.is_compact:
             return self.place_in_compact(key, hash, is_known)
-        return place_in(self.table, self.table_size - 1, self.blocks, self.key_words, key, hash, is_known)
+        return place_in(
+            self.table, self.table_size - 1, self.shift, self.blocks, self.key_words, key, hash, is_known
+        )
 
     cdef uint64_t place_in_compact(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil:
         cdef uint64_t mask = self.table_size - 1
-        cdef uint64_t at = hash & mask
+        cdef uint64_t at = hash >> self.shift
         is_known[0] = True
         while self.compact[at]:
             if are_words_same(<uint64_t*>self.key_at(<int64_t>self.compact[at] - 1), key, self.key_words):
@@ -232,7 +237,8 @@ cdef class Store:
 
     cdef bint has_larger_table(self) noexcept nogil:
         cdef uint64_t size = 2 * self.table_size
-        cdef uint64_t hash, at
+        cdef uint64_t at, old
+        cdef int shift = self.shift - 1
         cdef uint64_t* table = NULL
         cdef uint32_t* compact = NULL
         cdef int64_t number
@@ -245,21 +251,20 @@ cdef class Store:
             table = <uint64_t*>calloc(size, 8)
         if table == NULL and compact == NULL:
             return False
-        for number in range(self.states):
-            if number + AHEAD < self.states:  # a random write each; ask for its place in time
-                at = key_hash(<uint64_t*>self.key_at(number + AHEAD), self.key_words) & (size - 1)
-                prefetch(<uint8_t*>(compact if self.is_compact else <void*>table) + at * a_slot)
-            hash = key_hash(<uint64_t*>self.key_at(number), self.key_words)
-            at = hash & (size - 1)
-            if self.is_compact:
+        if self.is_compact:
+            for number in range(self.states):
+                at = key_hash(<uint64_t*>self.key_at(number), self.key_words) >> shift
                 while compact[at]:
                     at = (at + 1) & (size - 1)
                 compact[at] = <uint32_t>(number + 1)
-            else:
-                while table[at]:
-                    at = (at + 1) & (size - 1)
-                table[at] = hash >> 32 << 32 | <uint64_t>(number + 1)
+        else:  # places follow from the upper halves of the hashes, which are there: old order is new order
+            for old in range(self.table_size):
+                if self.table[old]:
+                    at = self.table[old] >> shift
+                    while table[at]:
+                        at = (at + 1) & (size - 1)
+                    table[at] = self.table[old]
         free(self.table)
         free(self.compact)
-        self.table, self.compact, self.table_size = table, compact, size
+        self.table, self.compact, self.table_size, self.shift = table, compact, size, shift
         return True
