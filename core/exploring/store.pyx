@@ -17,7 +17,14 @@ from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.kernel cimport prefetch
 
 cdef enum:
+    PAGE_WORDS = 512
     AHEAD = 16  # how many keys before its turn the memory is asked for what one is compared with
+
+cdef extern from *:
+    """
+    #define phasegate_touch(place) (*(volatile uint64_t*)(place) = 0)
+    """
+    void touch "phasegate_touch"(uint64_t* place) noexcept nogil
 
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
 
@@ -251,6 +258,9 @@ cdef class Store:
             table = <uint64_t*>calloc(size, 8)
         if table == NULL and compact == NULL:
             return False
+        if table != NULL:  # a page that is read first, and written then, is brought twice
+            for at in range(size // PAGE_WORDS):
+                touch(table + at * PAGE_WORDS)
         if self.is_compact:
             for number in range(self.states):
                 at = key_hash(<uint64_t*>self.key_at(number), self.key_words) >> shift
