@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from scenes import WINDOWS, NeverStarts, two_windows
 
+from phasegate.cli.screen import Screen
+from phasegate.cli.verifyview import AGAIN, show
+from phasegate.core import codes as c
+from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.twin import Explorer
 from phasegate.core.twin import Kernel as Twin
 from phasegate.verifying import lassos
@@ -22,6 +26,18 @@ class WaitsForTheOther(Twin):
         """Add that reason."""
         found = super().standing(s)
         return found | 128 if s == 0 and self.v.status[1] in (1, 2) and not self.v.mark[1] & 16 else found
+
+
+class StallsOverIllness(Twin):
+    """A kernel that finds no batch to start once somebody is unhealthy."""
+
+    def choose(self, s: int) -> int:
+        """Find none then."""
+        return -1 if self.v.sums[c.SUM_BAD] else super().choose(s)
+
+    def legal(self, s: int) -> list[Any]:
+        """Find none then."""
+        return [] if self.v.sums[c.SUM_BAD] else super().legal(s)
 
 
 def twin(kernel: Any = Twin) -> Explorer:
@@ -50,6 +66,27 @@ def test_a_run_without_an_end_is_shown_as_a_way_there_and_a_round_trip() -> None
         met.add(move[:2])
         here = key
     assert {(16, 0), (16, 1)} == met
+
+
+def test_the_way_to_a_round_trip_is_told_too() -> None:
+    """Where all is well until somebody falls ill, that comes first, and only then the windows that go round."""
+    text = WINDOWS.replace("lost_reports: 0", "lost_reports: 0, health_flips: 1")
+    explorer = Explorer(parse_scenario(text.encode(), "ill.yaml").subject(StallsOverIllness), is_symmetric=False)
+    explorer.open.settle_times()
+    found = lassos.lasso(explorer)
+    assert found is not None
+    assert found.stem
+    first = next(one for one in explorer.successors(explorer.first) if one.key == found.stem[0])
+    assert Act.UNHEALTHY == first.move[0]
+
+
+def test_the_story_marks_what_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step of the round trip has its sign, and a line says how often it comes."""
+    result = verify(two_windows(), kernel=NeverStarts)
+    assert result.trace is not None
+    show(Screen(), [result], written={}, unwritten=[])
+    out = capsys.readouterr().out
+    assert result.trace.again + 1 == out.count(AGAIN)
 
 
 def test_where_nothing_is_owed_any_round_trip_will_do() -> None:

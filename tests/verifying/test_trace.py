@@ -10,15 +10,19 @@ import msgspec
 import pytest
 from scenes import EVENTS, FLEET, LIBRARY, SPARES, scene
 
+from phasegate.core import codes as c
 from phasegate.core.exploring.acts import Act
 from phasegate.core.exploring.subject import NOW
 from phasegate.core.exploring.twin import Explorer as Twin
+from phasegate.core.lifecycle import Happening, Life
+from phasegate.core.model import Health
 from phasegate.core.twin import Kernel
 from phasegate.files.documents import InvalidFile
 from phasegate.logs.replay import replay, state_at
 from phasegate.verifying import trace as tracing
 from phasegate.verifying.explorers import Explorer, made
 from phasegate.verifying.retracing import Divergence, breaking_act, keys_to, on_the_fleet, plain
+from phasegate.verifying.run import verify
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.story import story
 from phasegate.verifying.trace import STEP_MS, Teller, traced
@@ -198,3 +202,23 @@ def test_a_log_holds_the_fleet_as_it_was_explored(kernel: Any) -> None:
     assert (NOW, "log", 86_400_000) == (first["t"], first["kind"], first["policy"]["health_timeout_ms"])
     assert ("violated", "mine", "") == (last["kind"], last["name"], last["evidence"])
     assert FLEET.count("- name:") == len(first["fleet"]["sets"])
+
+
+class Unspeakable(Kernel):
+    """A kernel that leads whoever fails nowhere, for a cause that there is no word for."""
+
+    def happen(self, happening: int, slot: int, cause: int) -> None:
+        """Let all else be."""
+        if happening == Happening.STEP_FAILED:
+            self.put(slot, Life.EXCLUDED, Health.HEALTHY)
+            self.record_slot(c.T_BECAME, self.v.set_of(slot), Life.EXCLUDED, 99, slot)
+        else:
+            super().happen(happening, slot, cause)
+
+
+def test_what_the_engine_has_no_word_for_is_told_as_what_it_refuses() -> None:
+    """The step that breaks a promise is the last of the story, whatever the engine makes of it."""
+    result = verify(load_scenario(LIBRARY / "rollback.yaml"), kernel=Unspeakable)
+    assert ("violated", "lives-as-written") == (result.verdict, result.broken and result.broken.name)
+    assert result.trace is not None
+    assert "KeyError: 99" == result.trace.steps[-1].refused
