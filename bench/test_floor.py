@@ -106,5 +106,12 @@ def test_lines_of_a_step(benchmark: Any, begun: Begun) -> None:
         return memory.take(turns[next(turn) % len(turns)], out=room, mode="clip")
 
     assert np.array_equal(touch(), memory[turns[0]])
-    note(benchmark, "touch the lines of a step", FLOOR, begun.scale.shape, begun.scale.instances, lines=lines)
+    note(
+        benchmark,
+        "touch the lines of a step",
+        FLOOR,
+        begun.scale.shape,
+        begun.scale.instances,
+        bytes=lines * LINE_BYTES,
+    )
     benchmark(touch)

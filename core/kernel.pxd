@@ -209,6 +209,18 @@ cdef enum:
     BUCKET_PAGE = 8
     SET_PAGE = 2
 
+cdef inline bint is_in_flight(int state) noexcept nogil:
+    return state == REPLACING or state == CONFIGURING or state == VERIFYING or state == RESTORING
+
+
+cdef inline bint is_commanded(int state) noexcept nogil:
+    return state == REPLACING or state == CONFIGURING or state == RESTORING
+
+
+cdef inline bint is_bad(int health) noexcept nogil:
+    return health == 1 or health == 2
+
+
 cdef struct Ints:
     int32_t* data
     Py_ssize_t size

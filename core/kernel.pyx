@@ -124,14 +124,6 @@ cdef array.array uint32s(object slots):
     return _arrays.array("I", slots)
 
 
-cdef inline bint is_in_flight(int state) noexcept nogil:
-    return state == REPLACING or state == CONFIGURING or state == VERIFYING or state == RESTORING
-
-
-cdef inline bint is_bad(int health) noexcept nogil:
-    return health == 1 or health == 2
-
-
 # --- ragged lists ----------------------------------------------------------------------------------------------------
 
 cdef Ragged ragged(object lists):

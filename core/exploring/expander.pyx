@@ -14,10 +14,10 @@ number, or needs Python's hand: whoever is not bound goes on from there.
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from phasegate.core.exploring.bits cimport POSITION
 from phasegate.core.exploring.codes cimport (
     ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_STALE, A_START, REST_BYTES,
 )
-from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.exploring.memo cimport (
     CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
     TAIL_BYTES, UNTOLD, memo_key, memo_place,
@@ -28,7 +28,7 @@ from phasegate.core.exploring.store cimport FIND_FROM, FIND_HASH, FIND_KEY, forg
 from phasegate.core.exploring.watch cimport Watch
 from phasegate.core.kernel cimport (
     GONE, HEALTH_SHIFT, PENDING, SITE, SITE_CELL, STATE_BITS, SUM_BAD, SUM_FLIGHT, TALLY, T_ATTEMPT_ENDED, VERIFYING,
-    WAIT, WAIT_BAD, WAIT_PENDING, prefetch,
+    WAIT, WAIT_BAD, WAIT_PENDING, is_bad, is_in_flight, prefetch,
 )
 
 from phasegate.core.exploring import acts as _acts
@@ -38,10 +38,8 @@ from phasegate.core.exploring.twin import Violation
 cdef extern from *:
     """
     #define see_64(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
-    #define POSITION(bits) __builtin_ctz(bits)
     """
     uint64_t see_64(const uint64_t* place) noexcept nogil
-    int POSITION(uint32_t bits) noexcept nogil
 
 cdef uint32_t FAIR_ACTS = 0
 for _act in _acts.FAIR:

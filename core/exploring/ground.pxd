@@ -5,25 +5,13 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from phasegate.core.exploring.codes cimport KEY_BYTES, KEY_WORDS, RECORDS, REST_BYTES, ROLLOUTS, SETS, SLOTS
 from phasegate.core.exploring.memo cimport Memo
 from phasegate.core.exploring.names cimport Lexicon
-from phasegate.core.kernel cimport CONFIGURING, Kernel, Ragged, REPLACING, RESTORING, VERIFYING
+from phasegate.core.kernel cimport Kernel, Ragged
 
 cdef struct Beside:
     # what an exploration keeps beside the columns
     uint8_t ghost[SLOTS]  # the version that an instance in flight had when its batch started
     uint8_t wire[SLOTS]  # how far its command is on its way
     uint8_t rest[REST_BYTES]  # purses, what has happened (2), the book
-
-
-cdef inline bint is_in_flight(int state) noexcept nogil:
-    return state == REPLACING or state == CONFIGURING or state == VERIFYING or state == RESTORING
-
-
-cdef inline bint is_commanded(int state) noexcept nogil:
-    return state == REPLACING or state == CONFIGURING or state == RESTORING
-
-
-cdef inline bint is_bad(int health) noexcept nogil:
-    return health == 1 or health == 2
 
 
 cdef class Ground:

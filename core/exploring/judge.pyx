@@ -9,6 +9,7 @@ an arena whose steady columns are those of the base, was judged with the base, a
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp
 
+from phasegate.core.exploring.bits cimport POSITION
 from phasegate.core.exploring.codes cimport (
     A_ANSWER, A_DEADLINE, A_DUPLICATE, A_FAIL, A_HEALTHY, A_LATE, A_ORDER, A_REMOVE, A_STALE, A_START, BACK,
     BATCH_WITHIN_CAP, CELLS_APART, COMMANDS_AS_RECORDED, COUNTED, COUNTS_ADD_UP, DOMAINS_FINISHED, EVERYONE_UPGRADED,
@@ -17,7 +18,6 @@ from phasegate.core.exploring.codes cimport (
     PAIRS_APART, PHASES_IN_ORDER, PROMOTED_BY_HEALTH, PROTECTED, PURSES, SETS, SKIPPED, SMALL_SETS_END,
     STOPPED_FOR_A_REASON, TARGET_UNTOUCHED, UNSAID,
 )
-from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.kernel cimport (
     BROKEN, CANCELLED, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING, LEFT, LINK,
     LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, NO_ERROR, PAUSED, PENDING, PHASED, PLAN,
@@ -25,16 +25,10 @@ from phasegate.core.kernel cimport (
     RO_HALTED, RUNNING, SHUT, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOO_LATE, TALLY_TOTAL,
     TALLY_UPGRADED_BAD, TOO_LATE,
     TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UPGRADED_UNHEALTHY, UNKNOWN, UPGRADED, VERIFYING, WAITING,
+    is_bad, is_in_flight,
 )
 
 from phasegate.core.exploring.promises import LED as _LED, Meant, version_ranks
-
-cdef extern from *:
-    """
-    #define POSITION(bits) __builtin_ctz(bits)
-    """
-    int POSITION(uint32_t bits) noexcept nogil
-
 
 cdef inline int is_late(int life, int flag) noexcept nogil:
     return life & STATE_BITS == PENDING and flag & TOO_LATE != 0

@@ -5,28 +5,19 @@
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
+from phasegate.core.exploring.bits cimport POPCOUNT, POSITION, POSITION_OF_64
 from phasegate.core.exploring.codes cimport (
     ACTS, ANY, A_ADD, A_ANSWER, A_BAKE, A_CANCEL, A_CRASH, A_DEADLINE, A_DELAY, A_DUPLICATE, A_EXECUTE, A_FAIL,
     A_HEALTHY, A_ISSUE, A_LATE, A_MAINTENANCE, A_ORDER, A_PAUSE, A_REMOVE, A_REST, A_RESUME, A_STALE, A_START, A_STOP,
     A_UNHEALTHY, A_WINDOW, EXECUTED, ISSUED, PURSES, RECORDED, REST_BYTES, UNSURE,
 )
-from phasegate.core.exploring.ground cimport is_bad, is_in_flight
 from phasegate.core.kernel cimport (
     BAKING, CLOCK, CLOCK_WINDOW, CONFIGURING, DELAYED, FAILED, GONE, HEALTH_SHIFT, LINK, LINK_ATTEMPT, LINK_ROLLOUT,
-    PAUSED, REPLACING, RESTING, RESTORED, RESTORING, RUNNING, SHUT, STATE_BITS, STOPPING, T_FAILED_MORE, push,
+    PAUSED, REPLACING, RESTING, RESTORED, RESTORING, RUNNING, SHUT, STATE_BITS, STOPPING, T_FAILED_MORE, is_bad,
+    is_in_flight, push,
 )
 
 from phasegate.core.exploring import acts as _acts, subject as _subject
-
-cdef extern from *:
-    """
-    #define POPCOUNT(bits) __builtin_popcount(bits)
-    #define POSITION(bits) __builtin_ctz(bits)
-    #define POSITION_OF_64(bits) __builtin_ctzll(bits)
-    """
-    int POPCOUNT(uint32_t bits) noexcept nogil
-    int POSITION(uint32_t bits) noexcept nogil
-    int POSITION_OF_64(uint64_t bits) noexcept nogil
 
 cdef int64_t NOW = _subject.NOW
 cdef int64_t OLD = _subject.OLD

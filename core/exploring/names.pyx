@@ -16,7 +16,8 @@ from phasegate.core.exploring.codes cimport (
 )
 from phasegate.core.kernel cimport (
     BAKING, CONFIGURING, DELAYED, FAILED, GONE, HEALTHY, HEALTH_SHIFT, PAUSED, PLAN_PHASE, PLAN_PHASES, REPLACING,
-    RESTING, RESTORED, RESTORING, ROLLING, RUNNING, STATE_BITS, UPGRADED, VERIFYING, WAITING,
+    RESTING, RESTORED, RESTORING, ROLLING, RUNNING, STATE_BITS, UPGRADED, VERIFYING, WAITING, is_bad, is_commanded,
+    is_in_flight,
 )
 
 from phasegate.core.exploring import ranking as _ranking
@@ -105,18 +106,6 @@ cdef int grow_names(Names* names) except -1 nogil:
 
 
 # --- the records of a search -----------------------------------------------------------------------------------------
-
-cdef inline bint is_in_flight(int state) noexcept nogil:
-    return state == REPLACING or state == CONFIGURING or state == VERIFYING or state == RESTORING
-
-
-cdef inline bint is_commanded(int state) noexcept nogil:
-    return state == REPLACING or state == CONFIGURING or state == RESTORING
-
-
-cdef inline bint is_bad(int health) noexcept nogil:
-    return health == 1 or health == 2
-
 
 cdef class Lexicon:
     """The records that a search has met, each with its number and its part of a state's rank."""

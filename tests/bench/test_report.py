@@ -10,6 +10,7 @@ from phasegate.bench.figures import OURS, Figure, Figures, in_order, note, read
 from phasegate.bench.goals import BARE, EVENTS, GOALS, MAIN, ROLLOUT, SELECTION, STEP
 from phasegate.bench.growth import fit_of
 from phasegate.bench.report import document
+from phasegate.bench.running import run
 
 
 def figure(path: str, instances: int, seconds: float, by: str = OURS, **numbers: float) -> Figure:
@@ -109,3 +110,13 @@ def test_figures_are_read_from_what_was_noted() -> None:
 def test_ours_comes_first() -> None:
     """Names are in the order in which they were met, but ours."""
     assert [OURS, "numpy", "SimPy"] == in_order(["numpy", OURS, "SimPy", "numpy"])
+
+
+def test_every_floor_of_a_step_is_told_with_its_bytes() -> None:
+    """As the benchmarks note them, beside the step that they are the floor of."""
+    chosen = "test_hundred_changes and not twin or a_step"
+    told = document(run(most=100_000, quick=False, only=chosen), most=100_000, cpu=False)
+    assert {"copy the pages that it changes", "read the lines that it must, anywhere"} == {
+        row["floor"] for row in told["floors"]
+    }
+    assert all(row["bytes"] > 0 for row in told["floors"])
