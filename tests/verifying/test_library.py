@@ -31,7 +31,7 @@ SMALL = small()
 def test_there_is_one_for_each_rule_and_hazard() -> None:
     """At least twenty-five, each with a sentence on what it is for and with exact counts of its own."""
     scenarios = [load_scenario(path) for path in PATHS]
-    assert 20 <= len(scenarios)
+    assert 25 <= len(scenarios)
     assert [] == [one.name for one in scenarios if not one.about.endswith(".") or len(one.sometimes) < 2]
     assert [] == [one.name for one in scenarios if None in (one.expect.states, one.expect.symmetric.states)]
 
