@@ -53,6 +53,16 @@ def replicas(*names: str) -> list[Replica]:
             lambda: pg.Region("eastus", zones=("1", "2\n")),
             "name `2\n` holds a character that does not print (at `zones`)",
         ),
+        (
+            lambda: pg.Fleet(
+                regions=[pg.Region("eastus")],
+                images=[pg.Image(REFERENCE, [pg.ImageVersion("1.0")])],
+                sets=[
+                    pg.ScaleSet(name="web", region="eastus", image=pg.ImageReference(gallery="corp", definition="wep"))
+                ],
+            ),
+            "unknown image `corp/wep`; did you mean `corp/web`? (at `sets[0].image`)",
+        ),
         (lambda: pg.Region("eastus", zones=("2", "1", "2")), "zone `2` is there twice (at `zones`)"),
         (
             lambda: pg.ScaleSet(name="web", region="eastus", image=REFERENCE, zones=("1", "1")),

@@ -198,6 +198,8 @@ def test_a_workspace_publishes_only_what_it_has_taken_up() -> None:
     """Before that there is nothing to publish."""
     with pytest.raises(AssertionError, match="after it has taken up a state"):
         Workspace(Twin).publish()
+    with pytest.raises(AssertionError, match="tells the time after it has taken up a state"):
+        _ = Workspace(Twin).now
 
 
 def test_large_columns_lie_in_memory_of_their_own(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,21 @@ def test_times_rise_step_by_step(kernel: Any) -> None:
     assert NOW + STEP_MS * len(told.steps) == times[-1]
 
 
+def test_a_fault_of_the_engine_is_not_told_as_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised as it is where no promise is broken."""
+    twin = Twin(scene().subject(Kernel), is_symmetric=False)
+    twin.open.settle_times()
+    teller = Teller(twin, twin.subject.engine)
+    teller.begin(twin.subject)
+
+    def out_of_order(*_: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(twin.subject.engine, "step", out_of_order)
+    with pytest.raises(ZeroDivisionError, match="a fault"):
+        teller.tell(next(iter(move for move in twin.moves() if move[0] == Act.DELAY)))
+
+
 def test_a_difference_is_a_fault_of_the_program() -> None:
     """Where the engine comes to another state than the explorer, that is said with both."""
     twin = Twin(scene().subject(Kernel), is_symmetric=False)
