@@ -20,6 +20,7 @@ from phasegate.core.events import What
 from phasegate.core.facts import BatchStarted, Became, Cause, Commands, Fact, Ignored
 from phasegate.core.lifecycle import COMMANDS, Life
 from phasegate.core.state import Book
+from phasegate.core.traces import LENGTHS, records
 
 CAUSES: Final[Mapping[int, Cause]] = {
     c.BY_BATCH: "batch",
@@ -34,14 +35,6 @@ CAUSES: Final[Mapping[int, Cause]] = {
 WHY: Final = {c.LATE: "late", c.STALE: "stale", c.DUPLICATE: "duplicate", c.IS_GONE: "gone"}
 LIVES: Final = tuple(Life)
 DOES: Final = {life: (do, do.word) for life, do in COMMANDS.items()}
-LENGTHS: Final = {  # of records of one length (`codes`)
-    c.T_ATTEMPT_ENDED: 4,
-    c.T_PHASE_OPENED: 3,
-    c.T_PHASE_ENDED: 6,
-    c.T_ROLLOUT_ENDED: 3,
-    c.T_ARMED: 3,
-    c.T_FAILED_MORE: 3,
-}
 
 
 @frozen(eq=False)
@@ -67,26 +60,22 @@ class Told:
     def facts(self) -> Iterator[Fact]:
         """Yield the facts, in the order in which they came about."""
         trace, noted, sets = self.trace, self.noted, self.directory.sets
-        at, end, moment = 0, len(trace), 0
-        while at < end:
-            operation = trace[at]
+        moment = 0
+        for at, begin, after in records(trace):
+            operation, s = trace[at], trace[at + 1]
             if operation in LENGTHS:
                 yield from noted.get(at, ())
-                at += LENGTHS[operation]
                 continue
             first, second, third = self.moments[moment : moment + 3]
             moment += 3
+            slots = array("I", trace[begin:after].tobytes())
             if operation == c.T_STARTED:
-                s, count = trace[at + 1], trace[at + 3]
-                slots = _slots(trace, at + 4, count)
                 if at in noted:
                     yield from noted[at]
                 else:
                     yield BatchStarted(first, sets[s], (self.directory.cells[second],), third, slots)
-                at += 4 + count
                 continue
-            s, state, cause, count = trace[at + 1 : at + 5]
-            slots = _slots(trace, at + 5, count)
+            state, cause = trace[at + 2], trace[at + 3]
             if operation == c.T_IGNORED:
                 yield Ignored(What(state).word, WHY[cause], sets[s], slots)
             else:
@@ -96,7 +85,6 @@ class Told:
                 elif life in COMMANDS:
                     yield from self._commands(life, first, s, second, third, slots)
                 yield Became(first if first >= 0 else None, sets[s], life, CAUSES[cause], slots)
-            at += 5 + count
 
     def _commands(
         self, life: Life, rollout: int, s: int, attempt: int, target: int, slots: array[int]
@@ -109,10 +97,6 @@ class Told:
                 by.setdefault(incarnations.get(slot, 1), array("I")).append(slot)
         for incarnation, some in by.items():
             yield commands(life, rollout, name, attempt, incarnation, self.book.versions[target], some)
-
-
-def _slots(trace: array[int], first: int, count: int) -> array[int]:
-    return array("I", trace[first : first + count].tobytes())
 
 
 def commands(

@@ -166,6 +166,19 @@ class Open:
         first = self.v.link[link + c.LINK_BUCKET]
         return bool(first <= bucket < first + self.v.link[link + c.LINK_BUCKETS])
 
+    def standing_of(self, s: int) -> int:
+        """Return what keeps a set with pending instances from starting, a bit each: all of it, its gates, or cells."""
+        kernel = self.kernel
+        if not self.v.tally[s * c.TALLY + Life.PENDING]:
+            return 0
+        bits: int = kernel.standing(s) or kernel.gates(s)
+        if not bits:
+            number, lately = kernel.current(s)
+            for bucket in kernel.buckets(s):
+                if kernel.is_candidate(bucket, number, lately):
+                    bits |= kernel.in_cell(s, self.v.site[bucket * c.SITE + c.SITE_CELL])
+        return bits
+
     # --- books -------------------------------------------------------------------------------------------------------
 
     def book_number(self, book: Book) -> int:

@@ -28,6 +28,7 @@ from phasegate.core.exploring.subject import BETWEEN, FRESH, NOW, OLD, SEEN, Sub
 from phasegate.core.exploring.symmetry import identity, is_free, symmetries
 from phasegate.core.lifecycle import COMMANDS, IN_FLIGHT, Do, Happening, Life
 from phasegate.core.model import Health
+from phasegate.core.traces import records
 
 Key = tuple[Any, ...]
 Move = tuple[int, int, int, int]  # act, whom, choice, which
@@ -480,11 +481,12 @@ class Explorer:
         """
         v = self.v
         self.kernel.settle()
-        for operation, numbers in _records(self.kernel.take_trace()):
-            if operation == c.T_FAILED_MORE:
-                self.book = self.open.remember_failures(self.book, [(numbers[0], numbers[1])])
-            elif operation == c.T_ATTEMPT_ENDED:
-                self.ended[numbers[1], numbers[2]] += 1
+        trace = self.kernel.take_trace()
+        for at, _, _ in records(trace):
+            if trace[at] == c.T_FAILED_MORE:
+                self.book = self.open.remember_failures(self.book, [(trace[at + 1], trace[at + 2])])
+            elif trace[at] == c.T_ATTEMPT_ENDED:
+                self.ended[trace[at + 2], trace[at + 3]] += 1
         for slot in range(self.slots):
             state = v.life[slot] & c.STATE_BITS
             if state not in IN_FLIGHT:
@@ -508,16 +510,8 @@ class Explorer:
 
     def _count_standing(self) -> None:
         """Count each rule that keeps a set with pending instances from starting."""
-        kernel = self.kernel
         for s in range(self.sets):
-            if not self.v.tally[s * c.TALLY + Life.PENDING]:
-                continue
-            bits = kernel.standing(s) or kernel.gates(s)
-            if not bits:
-                number, lately = kernel.current(s)
-                for bucket in kernel.buckets(s):
-                    if kernel.is_candidate(bucket, number, lately):
-                        bits |= kernel.in_cell(s, self.v.site[bucket * c.SITE + c.SITE_CELL])
+            bits = self.open.standing_of(s)
             self.standing.update(1 << at for at in range(bits.bit_length()) if bits >> at & 1)
 
     @property
@@ -692,25 +686,3 @@ class Explorer:
 def _items(lists: tuple[array[int], array[int]], at: int) -> Sequence[int]:
     first, items = lists
     return items[first[at] : first[at + 1]]
-
-
-# how many numbers of a trace's record follow its operation; where that varies, the count is the last of them
-_FIXED: Final = {
-    c.T_ATTEMPT_ENDED: 3,
-    c.T_PHASE_OPENED: 2,
-    c.T_PHASE_ENDED: 5,
-    c.T_ROLLOUT_ENDED: 2,
-    c.T_ARMED: 2,
-    c.T_FAILED_MORE: 2,
-}
-_COUNTED: Final = {c.T_BECAME: 4, c.T_IGNORED: 4, c.T_STARTED: 3}
-
-
-def _records(trace: array[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield the records of a trace: each with its operation and the numbers after it."""
-    at = 0
-    while at < len(trace):
-        operation = trace[at]
-        count = _FIXED[operation] if operation in _FIXED else _COUNTED[operation] + trace[at + _COUNTED[operation]]
-        yield operation, trace[at + 1 : at + 1 + count]
-        at += 1 + count

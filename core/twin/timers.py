@@ -15,11 +15,10 @@ from typing import Protocol
 from phasegate.core import codes as c
 from phasegate.core.lifecycle import Life
 from phasegate.core.statics import Statics
+from phasegate.core.traces import records
 from phasegate.core.views import Views
 
 Due = tuple[int, int, int]
-
-_PASSED_OVER = {c.T_ATTEMPT_ENDED: 4, c.T_PHASE_OPENED: 3, c.T_PHASE_ENDED: 6, c.T_ROLLOUT_ENDED: 3, c.T_FAILED_MORE: 3}
 
 
 class Clock(Protocol):
@@ -71,8 +70,7 @@ class Timers:
         """
         v = self.v
         moments, rare = array("i"), []
-        at, end = 0, len(trace)
-        while at < end:
+        for at, _, _ in records(trace):
             operation, of = trace[at], trace[at + 1]
             link = of * c.LINK
             match operation:
@@ -87,7 +85,6 @@ class Timers:
                         self._note(now + self.health_timeout_ms, of)
                     if life == Life.RESTORING:
                         rare.append(at)
-                    at += 5 + trace[at + 4]
                 case c.T_STARTED:
                     site = trace[at + 2] * c.SITE
                     moments.extend(
@@ -95,16 +92,12 @@ class Timers:
                     )
                     if v.option[of] & c.CROSS_ZONE:
                         rare.append(at)
-                    at += 4 + trace[at + 3]
                 case c.T_IGNORED:
                     moments.extend((0, 0, 0))
-                    at += 5 + trace[at + 4]
                 case c.T_ARMED:
                     self.arm(of, trace[at + 2])
-                    at += 3
                 case _:
                     rare.append(at)
-                    at += _PASSED_OVER[operation]
         return moments, rare
 
     def next_time(self) -> int | None:

@@ -16,7 +16,8 @@ from phasegate.core import codes as c
 from phasegate.core.events import What
 from phasegate.core.facts import Fact
 from phasegate.core.lifecycle import COMMANDS, Do
-from phasegate.core.telling import CAUSES, LENGTHS, LIVES, WHY, Told
+from phasegate.core.telling import CAUSES, LIVES, WHY, Told
+from phasegate.core.traces import LENGTHS, records
 from phasegate.simulating.reports import Bulk
 
 _BECAME: Final = b'{"t":%d,"kind":"became","rollout":%b,"state":"%b","cause":"%b","set":"%b","instances":%b}\n'
@@ -58,17 +59,14 @@ class ColumnLines:
         """
         trace, moments, noted, quote = told.trace, told.moments, told.noted, self._quote
         sets, cells, versions = told.directory.sets, told.directory.cells, told.book.versions
-        at, end, moment = 0, len(trace), 0
-        while at < end:
+        moment = 0
+        for at, begin, after in records(trace):
             operation = trace[at]
             if operation in LENGTHS:
                 yield from map(line_of, noted.get(at, ()))
-                at += LENGTHS[operation]
                 continue
             first, second, third = moments[moment : moment + 3]
             moment += 3
-            begin = at + (4 if operation == c.T_STARTED else 5)
-            after = begin + trace[begin - 1]
             name = quote(sets[trace[at + 1]])
             if at in noted:
                 yield from map(line_of, noted[at])
@@ -76,7 +74,6 @@ class ColumnLines:
                 if at not in noted:
                     ids = instances(trace[begin:after].tobytes())
                     yield _STARTED % (now, first, name, quote(cells[second]), third, ids)
-                at = after
                 continue
             ids = instances(trace[begin:after].tobytes())
             state, cause = trace[at + 2], trace[at + 3]
@@ -88,7 +85,6 @@ class ColumnLines:
                     yield _COMMAND % (now, first, first, name, second, do, do, name, version, second, ids)
                 rollout = b"%d" % first if first >= 0 else b"null"
                 yield _BECAME % (now, rollout, _STATES[state], _CAUSES[cause], name, ids)
-            at = after
 
     def signals(self, now: int, bulk: Bulk, instances: Instances) -> Iterator[bytes]:
         """Yield a line for each group of reports."""

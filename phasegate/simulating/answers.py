@@ -18,7 +18,8 @@ from phasegate.core.events import What
 from phasegate.core.facts import Commands
 from phasegate.core.lifecycle import COMMANDS, Do, Life
 from phasegate.core.state import State
-from phasegate.core.telling import LENGTHS, Told
+from phasegate.core.telling import Told
+from phasegate.core.traces import LENGTHS, records
 from phasegate.logs.readable import Readable
 from phasegate.simulating.chance import Chance, Draw, draw, threshold
 from phasegate.simulating.columns import Queue, drawn, replies, set_at
@@ -156,14 +157,11 @@ class Answers:
         Not for traces with later incarnations: their commands differ.
         """
         trace, moments, sets, versions = told.trace, told.moments, told.directory.sets, told.book.versions
-        at, end, moment = 0, len(trace), 0
-        while at < end:
+        moment = 0
+        for at, begin, after in records(trace):
             operation = trace[at]
             if operation in LENGTHS:
-                at += LENGTHS[operation]
                 continue
-            begin = at + (4 if operation == c.T_STARTED else 5)
-            after = begin + trace[begin - 1]
             life = trace[at + 2] if operation == c.T_BECAME else -1
             if life in _ANSWERED:
                 name, do = sets[trace[at + 1]], _ANSWERED[life]
@@ -185,7 +183,7 @@ class Answers:
                 for fact in told.noted[at]:
                     assert isinstance(fact, Commands), "what is noted of a restore are its commands"
                     self.answer(state, fact)
-            at, moment = after, moment + 3
+            moment += 3
 
     def answer(self, state: State, commands: Commands) -> None:
         """Carry the commands out: put their answers on the way, those of silent instances aside."""

@@ -106,15 +106,7 @@ def _cells(at: Laid) -> frozenset[str]:
 
 def _reasons(at: Laid, s: int) -> frozenset[str]:
     """Return what keeps a set with pending instances from starting: the rules for all of it, else gates, else cells."""
-    kernel = at.open.kernel
-    if not at.v.tally[s * c.TALLY + Life.PENDING]:
-        return frozenset()
-    bits = kernel.standing(s) or kernel.gates(s)
-    if not bits:
-        number, lately = kernel.current(s)
-        for bucket in kernel.buckets(s):
-            if kernel.is_candidate(bucket, number, lately):
-                bits |= kernel.in_cell(s, at.v.site[bucket * c.SITE + c.SITE_CELL])
+    bits = at.open.standing_of(s)
     return frozenset(str(code) for bit, code in REASONS.items() if bits & bit)
 
 

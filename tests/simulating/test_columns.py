@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from phasegate.core import codes as c
 from phasegate.core.events import What
 from phasegate.core.lifecycle import Do, Life
-from phasegate.core.telling import LENGTHS
+from phasegate.core.traces import LENGTHS
 from phasegate.simulating import columns
 from phasegate.simulating.chance import MASK, between, draw, threshold
 from phasegate.simulating.columns import plain

@@ -12,7 +12,7 @@ from attrs import evolve
 from phasegate.core import codes as c
 from phasegate.core.events import What
 from phasegate.core.lifecycle import Do, Life
-from phasegate.core.telling import LENGTHS
+from phasegate.core.traces import LENGTHS, records
 from phasegate.simulating.chance import MASK, Draw, between, draw
 from phasegate.simulating.reports import Bulk, Reports
 
@@ -128,16 +128,13 @@ def replies(trace: array[int], moments: array[int], now: int, spans: tuple[int, 
     one entry: when, then groups, slots, what, attempt and answers as `Bulk` has them.
     """
     found: dict[int, tuple[int, array[int], array[int], bytearray, array[int], bytearray]] = {}
-    at, moment = 0, 0
-    while at < len(trace):
-        operation = trace[at]
+    moment = 0
+    for at, first, after in records(trace):
+        operation, s, life, count = trace[at], trace[at + 1], trace[at + 2], after - first
         if operation in LENGTHS:
-            at += LENGTHS[operation]
             continue
-        first = at + (4 if operation == c.T_STARTED else 5)
-        s, life, count = trace[at + 1], trace[at + 2], trace[first - 1]
         rollout, attempt = moments[moment : moment + 2]
-        at, moment = first + count, moment + 3
+        moment += 3
         if operation != c.T_BECAME or life not in _REPLIES:
             continue
         span, what, do = _REPLIES[life]
@@ -146,7 +143,7 @@ def replies(trace: array[int], moments: array[int], now: int, spans: tuple[int, 
             due, (due, array("i"), array("I"), bytearray(), array("I"), bytearray())
         )
         groups.extend((s, rollout, count))
-        slots.extend(array("I", trace[first : first + count].tobytes()))
+        slots.extend(array("I", trace[first:after].tobytes()))
         said += bytes((what,)) * count
         attempts.extend(array("I", (attempt if do else 0,)) * count)
         answers += bytes((do,)) * count
@@ -158,18 +155,10 @@ def replies(trace: array[int], moments: array[int], now: int, spans: tuple[int, 
 
 def arrived(trace: array[int]) -> int:
     """Return how many instances a trace says are through: upgraded, restored or failed."""
-    at = found = 0
-    while at < len(trace):
-        operation = trace[at]
-        if operation in LENGTHS:
-            at += LENGTHS[operation]
-            continue
-        first = at + (4 if operation == c.T_STARTED else 5)
-        count = trace[first - 1]
-        if operation == c.T_BECAME and trace[at + 2] in (Life.UPGRADED, Life.RESTORED, Life.FAILED):
-            found += count
-        at = first + count
-    return found
+    through = (Life.UPGRADED, Life.RESTORED, Life.FAILED)
+    return sum(
+        after - first for at, first, after in records(trace) if trace[at] == c.T_BECAME and trace[at + 2] in through
+    )
 
 
 def set_at(column: bytearray, slots: array[int], values: bytes | bytearray) -> None:
