@@ -221,6 +221,18 @@ cdef inline bint is_bad(int health) noexcept nogil:
     return health == 1 or health == 2
 
 
+cdef inline Py_ssize_t length_of(const int32_t* record) noexcept nogil:
+    """Return how many numbers a record of the trace has (`codes`)."""
+    cdef int operation = record[0]
+    if operation == T_BECAME or operation == T_IGNORED:
+        return 5 + record[4]
+    if operation == T_STARTED:
+        return 4 + record[3]
+    if operation == T_ATTEMPT_ENDED:
+        return 4
+    return 6 if operation == T_PHASE_ENDED else 3
+
+
 cdef struct Ints:
     int32_t* data
     Py_ssize_t size

@@ -11,8 +11,7 @@ import array as _arrays
 
 from phasegate.core.kernel cimport (
     CONFIGURING, CROSS_ZONE, LINK, LINK_ATTEMPT, LINK_ROLLOUT, LINK_TARGET, REPLACING, RESTORING, SITE, SITE_CELL,
-    SITE_DOMAIN, T_ARMED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, TIMER_DEADLINE, TIMER_WINDOW,
-    VERIFYING, Kernel,
+    SITE_DOMAIN, T_ARMED, T_BECAME, T_IGNORED, T_STARTED, TIMER_DEADLINE, TIMER_WINDOW, VERIFYING, Kernel, length_of,
 )
 
 cdef array.array _INT32 = _arrays.array("i")
@@ -220,15 +219,3 @@ cdef class Timers:
                 last = found
             time = self.first(heap)
         return 0
-
-
-cdef inline Py_ssize_t length_of(const int32_t* record) noexcept:
-    """Return how many numbers a record has (`codes`)."""
-    cdef int operation = record[0]
-    if operation == T_BECAME or operation == T_IGNORED:
-        return 5 + record[4]
-    if operation == T_STARTED:
-        return 4 + record[3]
-    if operation == T_ATTEMPT_ENDED:
-        return 4
-    return 6 if operation == T_PHASE_ENDED else 3

@@ -20,26 +20,20 @@ from phasegate.core.exploring.codes cimport (
 )
 from phasegate.core.exploring.memo cimport (
     CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
-    TAIL_BYTES, UNTOLD, memo_key, memo_place,
+    TAIL_BYTES, UNTOLD, memo_key, memo_place, see_64,
 )
-from phasegate.core.exploring.mover cimport SINCE, SOMEBODY, length_of
+from phasegate.core.exploring.mover cimport SOMEBODY
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.exploring.store cimport FIND_FROM, FIND_HASH, FIND_KEY, forget_finds
 from phasegate.core.exploring.watch cimport Watch
 from phasegate.core.kernel cimport (
     GONE, HEALTH_SHIFT, PENDING, SITE, SITE_CELL, STATE_BITS, SUM_BAD, SUM_FLIGHT, TALLY, T_ATTEMPT_ENDED, VERIFYING,
-    WAIT, WAIT_BAD, WAIT_PENDING, is_bad, is_in_flight, prefetch,
+    WAIT, WAIT_BAD, WAIT_PENDING, is_bad, is_in_flight, length_of, prefetch,
 )
 
 from phasegate.core.exploring import acts as _acts
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Violation
-
-cdef extern from *:
-    """
-    #define see_64(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
-    """
-    uint64_t see_64(const uint64_t* place) noexcept nogil
 
 cdef uint32_t FAIR_ACTS = 0
 for _act in _acts.FAIR:
@@ -159,33 +153,34 @@ cdef class Expander(Mover):
         cdef uint16_t rest
         cdef int at, broken, context
         cdef bint is_kept = number and self.watches is None
+        cdef bint has_nobody
         copy_words(self.here, <uint64_t*>self.store.key_at(number), self.key_bytes >> 3)
         memcpy(&rest, <uint8_t*>self.here + self.at_rest, 2)
         memcpy(self.here_rest, self.lexicon.rests.bytes + <size_t>rest * REST_BYTES, REST_BYTES)
         self.is_here = False
         context = <int>self.store.context_at(number) if is_kept else NO_CONTEXT
         allowed = self.c_allowed(rest)
-        self.move_count = 0
-        if context >= 0 and self.facts[context].is_plain and not allowed >> SOMEBODY & 1:
+        has_nobody = not allowed >> SOMEBODY & 1
+        if is_kept and context < 0:
+            self.lay()
+            context = self.c_context()
+        if context >= 0:
             facts = self.facts + context
+        else:
+            unkept.is_known = unkept.is_plain = False
+        self.move_count = 0
+        if facts.is_plain and has_nobody:
             self.single(<uint8_t*>self.here, allowed)
         else:
-            self.lay()
-            if is_kept and context < 0:
-                context = self.c_context()
-            unkept.is_known = False
-            if context >= 0:
-                facts = self.facts + context
-            if facts.is_known and facts.is_plain and not allowed >> SOMEBODY & 1:
-                self.single(<uint8_t*>self.here, allowed)
-            else:
-                self.c_moves()
+            if not self.is_here:
+                self.lay()
+            self.c_moves()
         if not facts.is_known:
             for at in range(self.sets):
                 facts.standing[at] = self.standing_of(at)
         if not self.is_going_on:
             self.count_standing(facts)
-        if not facts.is_known and not allowed >> SOMEBODY & 1:
+        if not facts.is_known and has_nobody:
             facts.is_known = True
             facts.is_plain = not self.move_count or self.moves_[0].act > A_START and self.moves_[self.move_count - 1].act < A_MAINTENANCE
         if not self.is_bound and not self.memo.make_room(self.move_count):
@@ -254,7 +249,7 @@ cdef class Expander(Mover):
     cdef uint64_t kept_as(self, int context, Move move) noexcept nogil:
         """Return under what an act on a single instance is kept."""
         cdef int record = (<uint8_t*>self.here)[self.place_of[move.whom]]
-        return memo_key(context, self.bucket_of[move.whom], record, move.act if not move.which else SINCE)
+        return memo_key(context, self.bucket_of[move.whom], record, move.act)
 
     cdef int recall(self, int64_t number, int context, int first, bint* is_end) except -1 nogil:
         """Find what the acts from the `first` on lead to, as long as they are local; return the first that is not.
@@ -304,7 +299,7 @@ cdef class Expander(Mover):
                 break
             place = self.place_of[move.whom]
             was = here[place]
-            of = memo_key(context, self.bucket_of[move.whom], was, act if not move.which else SINCE)
+            of = memo_key(context, self.bucket_of[move.whom], was, act)
             entry = entries + memo_place(of, shift)
             seen = see_64(&entry.of)  # once: somebody may add an entry meanwhile
             while seen and seen != of:

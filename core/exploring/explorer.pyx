@@ -11,9 +11,9 @@ there on one thread. So states, their numbers, transitions and the violation are
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -36,36 +36,33 @@ cdef enum:
     PART_MAX = 8192
 
 _ACTS = list(_acts.Act)
-for _act in _acts.Act:
-    if _act != {
-        "START": A_START, "ANSWER": A_ANSWER, "FAIL": A_FAIL, "HEALTHY": A_HEALTHY, "UNHEALTHY": A_UNHEALTHY,
-        "STALE": A_STALE, "LATE": A_LATE, "DUPLICATE": A_DUPLICATE, "REMOVE": A_REMOVE, "ADD": A_ADD,
-        "DEADLINE": A_DEADLINE, "ISSUE": A_ISSUE, "EXECUTE": A_EXECUTE, "MAINTENANCE": A_MAINTENANCE,
-        "DELAY": A_DELAY, "REST": A_REST, "WINDOW": A_WINDOW, "BAKE": A_BAKE, "PAUSE": A_PAUSE, "RESUME": A_RESUME,
-        "CANCEL": A_CANCEL, "STOP": A_STOP, "ORDER": A_ORDER, "CRASH": A_CRASH,
-    }[_act.name]:
-        raise ImportError(f"the compiled explorer was built with another {_act.name}; build it again")
-for _promise in Promise:
-    if _promise != {
-        "PAIRS_APART": PAIRS_APART, "CELLS_APART": CELLS_APART, "PHASES_IN_ORDER": PHASES_IN_ORDER,
-        "BATCH_WITHIN_CAP": BATCH_WITHIN_CAP, "HEALTHY_ENOUGH": HEALTHY_ENOUGH, "NOT_AFTER_THE_END": NOT_AFTER_THE_END,
-        "PROMOTED_BY_HEALTH": PROMOTED_BY_HEALTH, "OWN_DISK_BACK": OWN_DISK_BACK, "TARGET_UNTOUCHED": TARGET_UNTOUCHED,
-        "MANUAL_NEVER_RESTORES": MANUAL_NEVER_RESTORES, "COUNTS_ADD_UP": COUNTS_ADD_UP,
-        "COMMANDS_AS_RECORDED": COMMANDS_AS_RECORDED, "EVERY_ROLLOUT_ENDS": EVERY_ROLLOUT_ENDS,
-        "EVERYONE_UPGRADED": EVERYONE_UPGRADED, "SMALL_SETS_END": SMALL_SETS_END,
-        "LATE_MOVES_NOTHING": LATE_MOVES_NOTHING, "GROUPS_WITHIN_LIMITS": GROUPS_WITHIN_LIMITS,
-        "NOT_BEFORE_ITS_TIME": NOT_BEFORE_ITS_TIME, "LOWER_NUMBERS_FIRST": LOWER_NUMBERS_FIRST,
-        "DOMAINS_FINISHED": DOMAINS_FINISHED, "LIVES_AS_WRITTEN": LIVES_AS_WRITTEN,
-        "STOPPED_FOR_A_REASON": STOPPED_FOR_A_REASON,
-    }[_promise.name]:
-        raise ImportError(f"the compiled explorer was built with another {_promise.name}; build it again")
+_NUMBERS = {
+    "START": A_START, "ANSWER": A_ANSWER, "FAIL": A_FAIL, "HEALTHY": A_HEALTHY, "UNHEALTHY": A_UNHEALTHY,
+    "STALE": A_STALE, "LATE": A_LATE, "DUPLICATE": A_DUPLICATE, "REMOVE": A_REMOVE, "ADD": A_ADD,
+    "DEADLINE": A_DEADLINE, "ISSUE": A_ISSUE, "EXECUTE": A_EXECUTE, "MAINTENANCE": A_MAINTENANCE,
+    "DELAY": A_DELAY, "REST": A_REST, "WINDOW": A_WINDOW, "BAKE": A_BAKE, "PAUSE": A_PAUSE, "RESUME": A_RESUME,
+    "CANCEL": A_CANCEL, "STOP": A_STOP, "ORDER": A_ORDER, "CRASH": A_CRASH,
+    "PAIRS_APART": PAIRS_APART, "CELLS_APART": CELLS_APART, "PHASES_IN_ORDER": PHASES_IN_ORDER,
+    "BATCH_WITHIN_CAP": BATCH_WITHIN_CAP, "HEALTHY_ENOUGH": HEALTHY_ENOUGH, "NOT_AFTER_THE_END": NOT_AFTER_THE_END,
+    "PROMOTED_BY_HEALTH": PROMOTED_BY_HEALTH, "OWN_DISK_BACK": OWN_DISK_BACK, "TARGET_UNTOUCHED": TARGET_UNTOUCHED,
+    "MANUAL_NEVER_RESTORES": MANUAL_NEVER_RESTORES, "COUNTS_ADD_UP": COUNTS_ADD_UP,
+    "COMMANDS_AS_RECORDED": COMMANDS_AS_RECORDED, "EVERY_ROLLOUT_ENDS": EVERY_ROLLOUT_ENDS,
+    "EVERYONE_UPGRADED": EVERYONE_UPGRADED, "SMALL_SETS_END": SMALL_SETS_END,
+    "LATE_MOVES_NOTHING": LATE_MOVES_NOTHING, "GROUPS_WITHIN_LIMITS": GROUPS_WITHIN_LIMITS,
+    "NOT_BEFORE_ITS_TIME": NOT_BEFORE_ITS_TIME, "LOWER_NUMBERS_FIRST": LOWER_NUMBERS_FIRST,
+    "DOMAINS_FINISHED": DOMAINS_FINISHED, "LIVES_AS_WRITTEN": LIVES_AS_WRITTEN,
+    "STOPPED_FOR_A_REASON": STOPPED_FOR_A_REASON,
+}
+for _one in (*_acts.Act, *Promise):
+    if _one != _NUMBERS[_one.name]:
+        raise ImportError(f"the compiled explorer was built with another {_one.name}; build it again")
 
 
 @cython.final
 cdef class Explorer(Expander):
     """Explores a subject; `is_symmetric` says whether states that differ in names only are one.
 
-    `order` is `breadth` or `depth`. `memory_max` bounds the bytes of keys, parents and table; `is_compact` makes the table
+    `order` is `breadth` or `depth`. `memory_max` bounds the bytes that all of it takes; `is_compact` makes the table
     half as large and slower. A breadth-first search goes on `threads` threads where nobody is asked on the way: neither
     a user's policy nor a watch.
     """
@@ -152,8 +149,7 @@ cdef class Explorer(Expander):
         cdef int64_t number
         cdef bint has_room
         self.store.beside = self.c_bytes_beside()
-        has_room = self.store.take(&self.finds, 0, self.finds.size)
-        self.finds.size = 0
+        has_room = self.store.take(&self.finds)
         if self.todo_is_kept:
             for number in range(self.kept_states, self.store.states):  # where a watch is asked, entered before
                 push(&self.todo, <int32_t>number)
@@ -164,7 +160,7 @@ cdef class Explorer(Expander):
         """Return the bytes that are in use beside keys, parents and table."""
         cdef int64_t each = self.memo.context_count * <int64_t>sizeof(Facts) + 65536 * 4
         cdef int64_t rows = self.finds.room * self.threads * self.store.find_words * 8
-        return self.memo.bytes_used() + each * (self.threads if self.threads > 1 else 1) + rows + self.todo.room * 4
+        return self.memo.bytes_used() + each * max(1, self.threads) + rows + self.todo.room * 4
 
     cdef void begin_level(self) noexcept nogil:
         """Note that a level is done, where one is: what was found in it is entered."""
@@ -217,13 +213,11 @@ cdef class Explorer(Expander):
 
     def _wait_for(self, others):
         """Wait until all are done, however often somebody interrupts; the last interrupt is told."""
-        while True:
-            try:
-                wait(others)
-                return
-            except KeyboardInterrupt:
-                self._wait_for(others)
-                raise
+        try:
+            wait(others)
+        except KeyboardInterrupt:
+            self._wait_for(others)
+            raise
 
     cdef int enter_part(self, Expander one, int64_t first, int64_t end) except -1:
         """Enter what was found of these states; go on where an act was left open."""
@@ -234,7 +228,7 @@ cdef class Explorer(Expander):
                 found = self.enter_finds(self.expand(self.next_number(), 0, True))
             return found
         self.add_up_counts(one)
-        if not self.store.take(&one.finds, 0, one.finds.size):
+        if not self.store.take(&one.finds):
             return STORE_FULL
         self.next_state = end
         self.store.forget_contexts(first)
@@ -256,7 +250,7 @@ cdef class Explorer(Expander):
 
     @property
     def bytes_used(self):
-        """How many bytes keys, parents, table and what waits take."""
+        """How many bytes keys, parents, table, what waits and what is kept take."""
         return self.store.bytes_used() + self.c_bytes_beside()
 
     @property

@@ -78,6 +78,7 @@ cdef class Ground:
     cdef bint c_read(self) except -1 nogil
     cdef bint read_the_rest(self) except -1 nogil
     cdef int c_context(self) noexcept nogil
+    cdef bint say(self, int at, int number, const int64_t* rank) noexcept nogil
     cdef void make_least(self) noexcept nogil
     cdef int c_write(self, const uint8_t* key) except -1 nogil
     cdef void clear(self) noexcept nogil

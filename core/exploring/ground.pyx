@@ -247,28 +247,19 @@ cdef class Ground:
         """Read sets, rollouts and what the environment has left into the key; add to its rank what they have more."""
         cdef uint8_t bytes[ROLLOUT_BYTES]
         cdef int at, number
-        cdef uint16_t short
         if self.has_begun:
             memcpy(self.key + self.at_begun, self.k.begun, self.buckets)
         for at in range(self.sets if not self.is_steady else 0):
             self.key[self.at_hold + at] = <uint8_t>(self.k.link[at * LINK + LINK_HOLD] + 1)
             self.set_bytes(at, bytes)
-            number = self.lexicon.set_number(bytes)
-            if number < 0:
+            number = self.lexicon.set_number(bytes)  # first: a new one may move the ranks
+            if not self.say(self.at_sets + 2 * at, number, self.lexicon.sets.rank):
                 return False
-            memcpy(&short, self.key + self.at_sets + 2 * at, 2)
-            self.risen += self.lexicon.sets.rank[number] - self.lexicon.sets.rank[short]
-            short = <uint16_t>number
-            memcpy(self.key + self.at_sets + 2 * at, &short, 2)
         for at in range(self.rollouts if not self.is_steady else 0):
             self.rollout_bytes(at, bytes)
             number = self.lexicon.rollout_number(bytes)
-            if number < 0:
+            if not self.say(self.at_rollouts + 2 * at, number, self.lexicon.rollouts.rank):
                 return False
-            memcpy(&short, self.key + self.at_rollouts + 2 * at, 2)
-            self.risen += self.lexicon.rollouts.rank[number] - self.lexicon.rollouts.rank[short]
-            short = <uint16_t>number
-            memcpy(self.key + self.at_rollouts + 2 * at, &short, 2)
         if are_words_same(<uint64_t*>self.beside.rest, <uint64_t*>self.last_rest, REST_BYTES // 8):
             number = self.last_rest_number
         else:
@@ -277,10 +268,17 @@ cdef class Ground:
                 return False
             self.last_rest_number = number
             memcpy(self.last_rest, self.beside.rest, REST_BYTES)
-        memcpy(&short, self.key + self.at_rest, 2)
-        self.risen += self.lexicon.rests.rank[number] - self.lexicon.rests.rank[short]
+        return self.say(self.at_rest, number, self.lexicon.rests.rank)
+
+    cdef bint say(self, int at, int number, const int64_t* rank) noexcept nogil:
+        """Write a number into the key, and add what its rank has more than the one before; False if there is none."""
+        cdef uint16_t short
+        if number < 0:
+            return False
+        memcpy(&short, self.key + at, 2)
+        self.risen += rank[number] - rank[short]
         short = <uint16_t>number
-        memcpy(self.key + self.at_rest, &short, 2)
+        memcpy(self.key + at, &short, 2)
         return True
 
     cdef void make_least(self) noexcept nogil:

@@ -26,14 +26,11 @@ cdef extern from *:
     """
     #define phasegate_close(lock) while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) {}
     #define phasegate_open(lock) __atomic_clear(lock, __ATOMIC_RELEASE)
-    #define phasegate_see(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
     #define phasegate_show(place, what) __atomic_store_n(place, what, __ATOMIC_RELEASE)
     """
     void close_lock "phasegate_close"(char* lock) noexcept nogil
     void open_lock "phasegate_open"(char* lock) noexcept nogil
-    uint32_t see "phasegate_see"(const uint32_t* place) noexcept nogil
     void show "phasegate_show"(uint32_t* place, uint32_t what) noexcept nogil
-    uint64_t see_64 "phasegate_see"(const uint64_t* place) noexcept nogil
     void show_64 "phasegate_show"(uint64_t* place, uint64_t what) noexcept nogil
 
 

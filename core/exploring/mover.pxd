@@ -4,25 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from phasegate.core.exploring.codes cimport ACTS, SLOTS
 from phasegate.core.exploring.judge cimport Judge, Move
-from phasegate.core.kernel cimport Ints, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED
+from phasegate.core.kernel cimport Ints
 
 cdef enum:
     SINCE = 31  # bit of a record's acts: stale, observed before it verified
     SOMEBODY = 30  # bit of what is allowed: others than timers may act on more than one instance
-
-
-cdef inline int length_of(const int32_t* entry) noexcept nogil:
-    """Return how long an entry of the trace is."""
-    cdef int operation = entry[0]
-    if operation == T_BECAME or operation == T_IGNORED:
-        return 5 + entry[4]
-    if operation == T_STARTED:
-        return 4 + entry[3]
-    if operation == T_ATTEMPT_ENDED:
-        return 4
-    if operation == T_PHASE_ENDED:
-        return 6
-    return 3
 
 
 cdef class Mover(Judge):

@@ -14,7 +14,7 @@ from phasegate.core.exploring.codes cimport (
 from phasegate.core.kernel cimport (
     BAKING, CLOCK, CLOCK_WINDOW, CONFIGURING, DELAYED, FAILED, GONE, HEALTH_SHIFT, LINK, LINK_ATTEMPT, LINK_ROLLOUT,
     PAUSED, REPLACING, RESTING, RESTORED, RESTORING, RUNNING, SHUT, STATE_BITS, STOPPING, T_FAILED_MORE, is_bad,
-    is_in_flight, push,
+    is_in_flight, length_of, push,
 )
 
 from phasegate.core.exploring import acts as _acts, subject as _subject

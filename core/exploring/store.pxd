@@ -38,7 +38,7 @@ cdef class Store:
     cdef void forget_contexts(self, int64_t number) noexcept nogil
     cdef uint64_t* more_finds(self, Finds* finds, Py_ssize_t more) except NULL nogil
     cdef int sift(self, Finds* finds, Py_ssize_t first) noexcept nogil
-    cdef bint take(self, Finds* finds, Py_ssize_t first, Py_ssize_t end) noexcept nogil
+    cdef bint take(self, Finds* finds) noexcept nogil
     cdef uint64_t place_of(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
     cdef uint64_t place_in_compact(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
     cdef void look_ahead(self, uint64_t hash) noexcept nogil

@@ -151,10 +151,11 @@ cdef class Store:
         finds.size = (kept - finds.rows) // self.find_words
         return 0
 
-    cdef bint take(self, Finds* finds, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-        """Enter those that are new, in order; return False where there is no room for one."""
-        cdef uint64_t* row = finds.rows + first * self.find_words
-        cdef uint64_t* last = finds.rows + end * self.find_words
+    cdef bint take(self, Finds* finds) noexcept nogil:
+        """Enter those that are new, in order, and leave none; return False where there is no room for one."""
+        cdef uint64_t* row = finds.rows
+        cdef uint64_t* last = finds.rows + finds.size * self.find_words
+        finds.size = 0
         while row < last:
             if row + 2 * AHEAD * self.find_words < last and not self.is_compact:
                 prefetch(self.table + (row[2 * AHEAD * self.find_words] >> self.shift))
