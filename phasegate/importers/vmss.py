@@ -147,13 +147,14 @@ def image_of(source: Source) -> tuple[ImageReference, str] | None:
     identity = source.text("id", "sharedGalleryImageId", "communityGalleryImageId")
     publisher, offer, sku = source.text("publisher"), source.text("offer"), source.text("sku")
     version = source.text("version") or "latest"
-    if identity:
-        gallery = _GALLERY.search(identity)
-        if gallery is None:
-            return ImageReference(custom=identity), version
-        return ImageReference(gallery=gallery[1], definition=gallery[2]), gallery[3] or "latest"
-    if publisher and offer and sku:
-        return ImageReference(publisher, offer, sku), version
+    with blamed_on(source.document.name, source.place):
+        if identity:
+            gallery = _GALLERY.search(identity)
+            if gallery is None:
+                return ImageReference(custom=identity), version
+            return ImageReference(gallery=gallery[1], definition=gallery[2]), gallery[3] or "latest"
+        if publisher and offer and sku:
+            return ImageReference(publisher, offer, sku), version
     return None
 
 

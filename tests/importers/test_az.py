@@ -256,6 +256,14 @@ def test_a_row_of_no_known_kind_is_refused(row: Any, text: str) -> None:
     assert text == refused(listed("vmss-list"), [row])
 
 
+def test_an_image_whose_name_does_not_print_is_refused_where_it_stands() -> None:
+    """It names the file and the place, as every refusal does, and stays on one line."""
+    (row,) = [row for row in listed("vmss-list") if row["name"] == "web"][:1]
+    row["virtualMachineProfile"]["storageProfile"]["imageReference"] = {"id": "\n"}
+    place = "[0].virtualMachineProfile.storageProfile.imageReference.custom"
+    assert f"name `?` holds a character that does not print (a.json: {place})" == refused([row])
+
+
 def test_a_listing_without_sets_is_refused() -> None:
     """There must be a scale set somewhere, and the documents must be listings."""
     assert refused([]) == "there is no scale set in it; start from the output of `az vmss list` (a.json)"

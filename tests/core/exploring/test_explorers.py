@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fleets import KERNELS
 
 import phasegate as pg
 from phasegate.core.errors import InvalidModel
@@ -135,16 +136,22 @@ def test_a_compact_table_finds_the_same(kernel: Any, explorer: Any) -> None:
     assert counts(explorer(subject(kernel, (3, 2)))) == counts(explorer(subject(kernel, (3, 2)), is_compact=True))
 
 
-def test_the_plain_explorer_runs_on_either_kernel(kernel: Any, explorer: Any) -> None:
+@pytest.mark.parametrize(
+    "freedom",
+    [Freedom(faults=1, health_flips=1, stale_reports=1), Freedom(faults=1, pauses=1, crashes=1)],
+    ids=["reports", "people"],
+)
+def test_the_plain_explorer_runs_on_either_kernel(freedom: Freedom) -> None:
     """There is one machine: compiled or plain, explored by either, it has the same states."""
-    freedom = Freedom(faults=1, health_flips=1, stale_reports=1, pauses=1, crashes=1)
-    one = explorer(subject(kernel, (2, 1), freedom=freedom))
-    other = Plain(subject(Twin, (2, 1), freedom=freedom))
-    assert counts(one) == counts(other)
-    assert dict(one.taken) == dict(other.taken)
-    assert dict(one.became) == dict(other.became)
-    assert dict(one.ended) == dict(other.ended)
-    assert dict(one.standing) == dict(other.standing)
+
+    def found(explored: Any) -> tuple[Any, ...]:
+        tallies = [dict(tally) for tally in (explored.taken, explored.became, explored.ended, explored.standing)]
+        return counts(explored), *tallies
+
+    expected = found(Plain(subject(Twin, (2, 1), freedom=freedom)))
+    for kernel in KERNELS[1:]:
+        for explorer in (Plain, explorer_class(subject(kernel).engine)):
+            assert expected == found(explorer(subject(kernel, (2, 1), freedom=freedom)))
 
 
 def test_ranks_are_the_same_in_both(kernel: Any, explorer: Any) -> None:
