@@ -19,6 +19,7 @@ from phasegate.core.pages import Paged, first_pages
 TEXTS: list[Any] = [plain, pytest.importorskip("phasegate.core.hashing.fast")]
 
 PINNED = ["475f188b8223e6ba9cab239f948ca7fc", "e194b81e20f5c365602a8871a528beec", "c1eb95171eccb0ed56d4d3d907a6075a"]
+MORE, LAST = "fb78e621c4fbb8acda9aca0ac00477a4", "c3638b4351c39c3a457cdfc0a6e7a691"
 
 pages = st.binary(min_size=4, max_size=4)
 columns = st.lists(st.lists(pages, min_size=1, max_size=4), min_size=1, max_size=4)
@@ -37,6 +38,21 @@ def test_a_hash_is_pinned(text: ModuleType) -> None:
     """Its place is part of it."""
     found = [text.page_hash(column, number, b"page").hex() for column, number in ((0, 0), (0, 1), (1, 0))]
     assert PINNED == found
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_sum_is_that_of_pinned_hashes(text: ModuleType) -> None:
+    """Modulo 2**128; a log changes it by the hash of each new page less the hash of the one in its place before."""
+    base = (Paged((b"page", b"page"), 4), Paged((b"page",), 4))
+    first, second, third, more, last = (int(digest, 16) for digest in (*PINNED, MORE, LAST))
+    assert (first + second + third) % 2**128 == text.sum_of(base)
+    log = array("I", [1, 2, 1]), [b"more", b"last", b"page"]
+    latest: dict[int, bytes] = {}
+    assert (more - second + last - third) % 2**128 == text.changed_by((0, 2, 3), base, latest, *log, 0, 2)
+    assert {1: MORE, 2: LAST} == {number: digest.hex() for number, digest in latest.items()}
+    assert (last - third) % 2**128 == text.changed_by((0, 2, 3), base, {}, *log, 1, 2)
+    assert (second - more) % 2**128 == text.changed_by((0, 2, 3), base, latest, *log, 2, 3)
+    assert {1: PINNED[1], 2: LAST} == {number: digest.hex() for number, digest in latest.items()}
 
 
 @given(columns, st.data())

@@ -63,6 +63,14 @@ def replicas(*names: str) -> list[Replica]:
             ),
             "unknown image `corp/wep`; did you mean `corp/web`? (at `sets[0].image`)",
         ),
+        (
+            lambda: pg.Fleet(
+                regions=[pg.Region("eastus", zones=("1", "2"))],
+                images=[pg.Image(REFERENCE, [pg.ImageVersion("1.0")])],
+                sets=[pg.ScaleSet(name="web", region="eastus", image=REFERENCE, zones=("1", "3"))],
+            ),
+            "unknown zone of eastus `3` (at `sets[0].zones`)",
+        ),
         (lambda: pg.Region("eastus", zones=("2", "1", "2")), "zone `2` is there twice (at `zones`)"),
         (
             lambda: pg.ScaleSet(name="web", region="eastus", image=REFERENCE, zones=("1", "1")),

@@ -143,6 +143,20 @@ def test_a_set_that_falls_back_on_an_earlier_cell_goes_first_there(kernel: Any) 
     assert one_by_one(engine, state) == list(engine.select(state))
 
 
+def test_a_set_that_loses_its_only_cell_waits(kernel: Any) -> None:
+    """Where unhealthy ones go first, it would be looked at again in another cell, but it has none."""
+    prioritized = RollingPolicy(prioritize_unhealthy=True)
+    fleet = a_fleet(
+        a_set("east/a", [vm(0, "3", health="unhealthy")], rolling_policy=prioritized),
+        a_set("east/b", [vm(0, "1"), vm(1, "3", health="unhealthy")], rolling_policy=prioritized),
+        a_set("east/c", [vm(0, "1")]),
+    )
+    engine, state = begun(kernel, fleet)
+    selected = engine.select(state)
+    assert [("east/c", ["0"]), ("east/b", ["0"])] == [(batch.set, engine.ids(state, batch.slots)) for batch in selected]
+    assert one_by_one(engine, state) == list(selected)
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_each_pick_is_the_first_after_those_before_it(kernel: Any, seed: int) -> None:

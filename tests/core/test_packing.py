@@ -38,6 +38,82 @@ columns = st.integers(0, 40).flatmap(
 
 
 @pytest.mark.parametrize("text", TEXTS)
+def test_an_order_of_names_by_hand(text: ModuleType) -> None:
+    """A number within a name counts as one, and equal names stay as they stand."""
+    listed, ordered = PackedNames.of(["web_10", "web_9", "é", "web_9"]), ["web_9", "web_9", "web_10", "é"]
+    order = text.natural_order(listed.blob, listed.ends)
+    assert array("I", [1, 3, 0, 2]) == order
+    taken = PackedNames(*text.taken_names(listed.blob, listed.ends, order))
+    assert (ordered, None) == (list(taken), text.natural_order(taken.blob, taken.ends))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("listed", "wrong", "twice"),
+    [
+        (["a", "b", "a"], -1, -1),
+        (["é", "a", "a", "b/c", "b/c"], 3, 2),
+        (["", ""], 0, 1),
+        (["a", "a", "a\x1b"], 2, 1),
+    ],
+)
+def test_a_name_at_fault_by_hand(text: ModuleType, listed: list[str], wrong: int, twice: int) -> None:
+    """The first that is no name, and the first that is the same as the one before it."""
+    packed = PackedNames.of(listed)
+    found = text.first_wrong(packed.blob, packed.ends), text.first_repeated(packed.blob, packed.ends)
+    assert (wrong, twice) == found
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("listed", "wanted"),
+    [
+        (["0", "7", "4294967295"], array("I", [0, 7, 4294967295])),
+        ([], array("I")),
+        (["7", "07"], None),
+        (["4294967296"], None),
+        (["10000000000"], None),
+        (["1" * 5000], None),  # more digits than Python makes a number of
+        (["\u0663"], None),  # a digit of another script
+        ([""], None),
+    ],
+)
+def test_numbers_by_hand(text: ModuleType, listed: list[str], wanted: array[int] | None) -> None:
+    """Up to the largest of 32 bits; one name that is no plain number, and none is."""
+    packed = PackedNames.of(listed)
+    assert wanted == text.numbers(packed.blob, packed.ends)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_columns_by_hand(text: ModuleType) -> None:
+    """Rows in order of number, place and domain, in runs of those that are alike; and what is taken in that order."""
+    number, place, domain = array("i", [70_000, 0, 70_000, 0]), bytes((1, 255, 0, 255)), array("H", [300, 9, 300, 9])
+    order = text.grouped(number.tobytes(), place, domain.tobytes())
+    assert array("I", [1, 3, 2, 0]) == order
+    grouped = (
+        text.taken(number.tobytes(), 4, order),
+        text.taken(place, 1, order),
+        text.taken(domain.tobytes(), 2, order),
+    )
+    wanted = array("i", [0, 0, 70_000, 70_000]), bytes((255, 255, 0, 1)), array("H", [9, 9, 300, 300])
+    assert (wanted[0].tobytes(), wanted[1], wanted[2].tobytes()) == grouped
+    assert (None, array("I", [0, 2, 3, 4])) == (text.grouped(*grouped), text.run_starts(*grouped))
+    assert array("I", [0]) == text.run_starts(b"", b"", b"")
+    assert domain.tobytes() == text.looked_up(array("H", [1, 0, 1, 0]).tobytes(), array("H", [9, 300]))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_ends_and_repeated_values_by_hand(text: ModuleType) -> None:
+    """Where names begin and end within a longer list; a value as often as its count says; the ends of a column."""
+    ends = array("q", [7, 9, 9, 12]).tobytes()
+    assert (9, array("I", [0, 3]).tobytes()) == text.cut_ends(ends, 1, 3)
+    assert (7, array("I", [2]).tobytes()) == text.cut_ends(ends, 0, 1)
+    assert array("q", [2**40, 2**40, -1]) == text.repeated((2**40, 3, -1), (2, 0, 1), "q")
+    assert array("I", [5, 5]) == text.repeated((5,), (2,), "I")
+    assert (-9, 2**40) == text.span(array("q", [3, -9, 2**40]))
+
+
+@pytest.mark.parametrize("text", TEXTS)
 @given(names)
 def test_names_are_ordered_as_their_natural_keys_are(text: ModuleType, listed: list[str]) -> None:
     """Equal ones in the order in which they stand; an order that is there already is not made."""

@@ -29,9 +29,10 @@ def test_frozen_maps_hash_and_compare_by_content() -> None:
 
 
 def test_packed_names_are_a_sequence() -> None:
-    """Slices, negative places and places beyond the end are those of a list."""
-    names = PackedNames.of(["a", "bc", "", "d"])
-    assert (["bc", ""], "d", "PackedNames(4 names)") == (names[1:3], names[-1], repr(names))
+    """Slices, negative places, places beyond the end and iteration are those of a list."""
+    names = PackedNames.of(["a", "é€", "", "d"])
+    assert (["é€", ""], "d", "PackedNames(4 names)") == (names[1:3], names[-1], repr(names))
+    assert ["a", "é€", "", "d"] == list(names)
     with pytest.raises(IndexError):
         names[4]
 

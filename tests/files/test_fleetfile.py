@@ -186,6 +186,7 @@ def test_listed_instances_become_columns() -> None:
             {**FLEET, "sets": [{**SET, "region": "eastsu"}]},
             "unknown region `eastsu`; did you mean `eastus`? (fleet.json: sets[0].region)",
         ),
+        (with_set(zones=["1", "33"]), "unknown zone of eastus `33`; did you mean `3`? (fleet.json: sets[0].zones)"),
         ({**FLEET, "sets": [SET, SET]}, "set `eastus/web` is there twice (fleet.json: sets[1])"),
         (with_set(image=5), "expected an object, got the number 5 (fleet.json: sets[0].image)"),
         (

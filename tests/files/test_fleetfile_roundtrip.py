@@ -14,6 +14,7 @@ from phasegate.core.model import (
     ExternalResource,
     Fleet,
     Group,
+    Health,
     HealthSource,
     Image,
     ImageReference,
@@ -197,6 +198,84 @@ def test_what_is_out_of_its_range_is_not_read_in_bulk(rows: list[dict[str, Any]]
 
     with pytest.raises(NotInBulk):
         roster_of_text(msgspec.json.encode(rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (b'[{"id": "a", "id": "b"}]', "key `id` is there twice (fleet.json: sets[0].instances[0])"),
+        (b'[{"id": "a", "zon": "1"}]', "unknown key `zon`; did you mean `zone`? (fleet.json: sets[0].instances[0])"),
+        (b'[{"id": "a"}, {"zone": "1"}]', "`id` is missing (fleet.json: sets[0].instances[1])"),
+        (
+            b'[{"id": "a", "health": "\\u0069ll"}]',
+            "`ill` is none of `healthy`, `unhealthy`, `unknown`, `initializing`"
+            " (fleet.json: sets[0].instances[0].health)",
+        ),
+    ],
+)
+def test_a_fault_in_a_long_list_is_told_by_the_strict_reader(
+    monkeypatch: pytest.MonkeyPatch, rows: bytes, said: str
+) -> None:
+    """A list that is long enough to be read in bulk is not: its fault is told as that of a short one."""
+    from phasegate.files import cutting
+    from phasegate.files.instancerows import NotInBulk, roster_of_text
+
+    with pytest.raises(NotInBulk):
+        roster_of_text(rows)
+    monkeypatch.setattr(cutting, "_LONG", 0)
+    with pytest.raises(InvalidFile) as refused:
+        parse_fleet(_with_instances(rows), "fleet.json")
+    assert said == str(refused.value)
+
+
+def test_a_long_list_with_escapes_is_read_strictly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they stand for is what is kept."""
+    from phasegate.files import cutting
+    from phasegate.files.instancerows import NotInBulk, roster_of_text
+
+    rows = b'[{"id": "caf\\u00e9", "zone": "1"}]'
+    with pytest.raises(NotInBulk):
+        roster_of_text(rows)
+    monkeypatch.setattr(cutting, "_LONG", 0)
+    (one,) = parse_fleet(_with_instances(rows), "fleet.json").sets
+    assert Roster.of([Instance(id="café", zone="1")]) == one.instances
+
+
+def test_what_is_not_read_in_bulk_is_the_same_read_strictly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The strict reader has the last word, and makes the roster that both are to make."""
+    from phasegate.files import fleetfile
+
+    rows = (
+        b'[{"id": "web_10", "version": "1.2", "failed_versions": ["1.0"], "on_model": false},'
+        b' {"id": "web_9", "zone": "1", "upgrade_domain": 3, "health": "unknown", "phase_ordering_number": 4,'
+        b' "protect_from_scale_set_actions": true, "protect_from_scale_in": true, "skip_upgrade": true}]'
+    )
+    expected = [
+        Instance(
+            id="web_9",
+            zone="1",
+            upgrade_domain=3,
+            health=Health.UNKNOWN,
+            protect_from_scale_set_actions=True,
+            protect_from_scale_in=True,
+            skip_upgrade=True,
+            phase_ordering_number=4,
+        ),
+        Instance(id="web_10", version="1.2", failed_versions=("1.0",), on_model=False),
+    ]
+    quick = parse_fleet(_with_instances(rows), "fleet.yaml")
+    monkeypatch.setattr(fleetfile, "roster_of_rows", _never)
+    strict = parse_fleet(_with_instances(rows), "fleet.yaml")
+    assert quick == strict
+    roster = strict.sets[0].instances
+    assert isinstance(roster, Roster)
+    assert expected == list(roster)
+
+
+def _with_instances(rows: bytes) -> bytes:
+    """Return the text of a fleet whose one set has these instances."""
+    one = b'{"name": "s", "region": "r", "zones": ["1"], "image": {"custom": "c"}, "instances": ' + rows + b"}"
+    return b'{"format": "phasegate/fleet/1", "regions": [{"name": "r", "zones": ["1"]}], "sets": [' + one + b"]}"
 
 
 def test_an_empty_table_of_sets_is_empty() -> None:

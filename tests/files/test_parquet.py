@@ -20,7 +20,7 @@ from phasegate.files import parquetwrite
 from phasegate.files.documents import InvalidFile
 from phasegate.files.fleetfile import load_fleet, parse_fleet, write_fleet
 
-DESCRIPTION = {
+DESCRIPTION: dict[str, Any] = {
     "format": "phasegate/fleet/1",
     "regions": [{"name": "eastus", "zones": ["1", "2"]}],
     "images": [{"gallery": "corp", "definition": "web", "versions": [{"version": "1.0"}]}],
@@ -30,6 +30,19 @@ DESCRIPTION = {
     ],
 }
 ROWS = {"set": ["eastus/web", "eastus/db", "eastus/web"], "id": ["w10", "d1", "w9"]}
+EVERY = {
+    **ROWS,
+    "zone": ["2", None, "1"],
+    "upgrade_domain": pa.array([3, None, 65_535], pa.int64()),
+    "version": pa.array(["1.2", None, "1.0"], pa.large_string()),
+    "health": ["unhealthy", None, "initializing"],
+    "protect_from_scale_set_actions": [True, None, False],
+    "protect_from_scale_in": [False, True, None],
+    "skip_upgrade": [None, False, True],
+    "phase_ordering_number": pa.array([7, None, 0], pa.uint8()),
+    "failed_versions": [["2.0", "3.0"], None, []],
+    "on_model": [False, None, True],
+}
 
 
 def written(path: Path, columns: dict[str, Any], description: Any = DESCRIPTION) -> Path:
@@ -78,25 +91,36 @@ def test_rows_are_in_any_order_and_columns_are_left_out(tmp_path: Path) -> None:
 
 def test_every_column_is_read(tmp_path: Path) -> None:
     """In the types that other tools write: plain texts, wide numbers, nulls between."""
-    columns = {
-        **ROWS,
-        "zone": ["2", None, "1"],
-        "upgrade_domain": pa.array([3, None, 65_535], pa.int64()),
-        "version": pa.array(["1.2", None, "1.0"], pa.large_string()),
-        "health": ["unhealthy", None, "initializing"],
-        "protect_from_scale_set_actions": [True, None, False],
-        "protect_from_scale_in": [False, True, None],
-        "skip_upgrade": [None, False, True],
-        "phase_ordering_number": pa.array([7, None, 0], pa.uint8()),
-        "failed_versions": [["2.0", "3.0"], None, []],
-        "on_model": [False, None, True],
-    }
-    web, db = (one.instances for one in load_fleet(written(tmp_path / "fleet.parquet", columns)).sets)
+    web, db = (one.instances for one in load_fleet(written(tmp_path / "fleet.parquet", EVERY)).sets)
     nine = Instance(id="w9", zone="1", upgrade_domain=65_535, version="1.0", health=3, skip_upgrade=True)
     ten = Instance(id="w10", zone="2", upgrade_domain=3, version="1.2", health=1, protect_from_scale_set_actions=True)
     ten = evolve(ten, phase_ordering_number=7, failed_versions=("2.0", "3.0"), on_model=False)
     assert Roster.of([evolve(nine, phase_ordering_number=0), ten]) == web
     assert Roster.of([Instance(id="d1", protect_from_scale_in=True)]) == db
+
+
+def test_every_column_is_written(tmp_path: Path) -> None:
+    """Set by set, each in order of its ids, null where nothing is said; a set with a count has no rows."""
+    counted = {**DESCRIPTION["sets"][0], "name": "log", "instances": 5}
+    description = {**DESCRIPTION, "sets": [counted, *reversed(DESCRIPTION["sets"])]}
+    fleet = load_fleet(written(tmp_path / "theirs.parquet", EVERY, description))
+    write_fleet(fleet, tmp_path / "ours.parquet")
+    wanted = {
+        "set": ["eastus/db", "eastus/web", "eastus/web"],
+        "id": ["d1", "w9", "w10"],
+        "zone": [None, "1", "2"],
+        "upgrade_domain": [0, 65_535, 3],
+        "version": [None, "1.0", "1.2"],
+        "health": ["healthy", "initializing", "unhealthy"],
+        "protect_from_scale_set_actions": [False, False, True],
+        "protect_from_scale_in": [True, False, False],
+        "skip_upgrade": [False, True, False],
+        "phase_ordering_number": [None, 0, 7],
+        "failed_versions": [None, None, ["2.0", "3.0"]],
+        "on_model": [True, True, False],
+    }
+    assert wanted == pq.read_table(tmp_path / "ours.parquet").to_pydict()
+    assert ([5, 1, 2], fleet) == ([one.size for one in fleet.sets], load_fleet(tmp_path / "ours.parquet"))
 
 
 @pytest.mark.parametrize("ending", [".json", ".yaml"])

@@ -39,6 +39,22 @@ def test_a_seed_outside_64_bits_is_refused(seed: int) -> None:
         Chance(seed)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "bits", "number"),
+    [
+        (5, 7, 0, 5),
+        (5, 7, 2**64 // 3, 5),
+        (5, 7, 2**64 // 3 + 1, 6),
+        (5, 7, MASK, 7),
+        (4, 4, MASK, 4),
+        (0, 2**53, 2**63, 2**52),
+    ],
+)
+def test_bits_are_a_share_of_what_is_between(low: int, high: int, bits: int, number: int) -> None:
+    """Each number has an equal share of the bits, in their order."""
+    assert number == between(low, high, bits)
+
+
 @given(BITS, st.integers(0, 10**12), st.integers(0, 10**6))
 def test_a_number_between_two_is_between_them(bits: int, low: int, width: int) -> None:
     """Both ends are included."""

@@ -16,7 +16,7 @@ from phasegate.core.events import What
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.traces import LENGTHS
 from phasegate.simulating import columns
-from phasegate.simulating.chance import MASK, between, draw, threshold
+from phasegate.simulating.chance import MASK, Chance, between, draw, threshold
 from phasegate.simulating.columns import plain
 from phasegate.simulating.reports import Bulk, Reports, each, joined
 
@@ -64,7 +64,7 @@ def test_rows_that_say_the_same_are_one_group_again(queue: Any) -> None:
         WEB, slots, due, observed, bytes((What.CONFIGURED, What.FAILED, What.CONFIGURED, What.CONFIGURED))
     )
     waiting.push(8, WEB)
-    assert 8 == waiting.next_time()
+    assert (5, 8) == (len(waiting), waiting.next_time())
     first, second, third = waiting.take(8)
     assert (array("I", [1, 4]), What.CONFIGURED, 7, WEB.command) == (
         first.slots,
@@ -74,7 +74,7 @@ def test_rows_that_say_the_same_are_one_group_again(queue: Any) -> None:
     )
     assert (array("I", [2]), What.FAILED, 6, WEB) == (second.slots, second.what, second.observed_at, third)
     assert (9, [array("I", [3])]) == (waiting.next_time(), [group.slots for group in waiting.take(10)])
-    assert waiting.next_time() is None
+    assert (0, None) == (len(waiting), waiting.next_time())
 
 
 slots = st.lists(st.integers(0, 99), max_size=4)
@@ -84,6 +84,36 @@ records = st.one_of(
     st.tuples(st.just(c.T_STARTED), st.integers(0, 9), st.integers(0, 9), slots),
     st.sampled_from(sorted(LENGTHS)).map(lambda operation: (operation, *[7] * (LENGTHS[operation] - 1))),
 )
+
+
+@pytest.mark.parametrize("text", [plain, fast])
+def test_what_a_trace_is_answered_by_hand(text: Any) -> None:
+    """Who has entered a state in which it does something says so once its span is over; those of one time together."""
+    told = [
+        (c.T_STARTED, 0, 0, 2, 70, 71),
+        (c.T_BECAME, 0, Life.REPLACING, c.BY_BATCH, 2, 70, 71),
+        (c.T_ARMED, 0, 0),
+        (c.T_BECAME, 1, Life.CONFIGURING, c.BY_SIGNAL, 1, 80),
+        (c.T_IGNORED, 1, What.HEALTHY, c.STALE, 1, 80),
+        (c.T_BECAME, 1, Life.UPGRADED, c.BY_SIGNAL, 1, 81),
+        (c.T_BECAME, 2, Life.VERIFYING, c.BY_SIGNAL, 1, 90),
+        (c.T_BECAME, 0, Life.RESTORED, c.BY_SIGNAL, 2, 72, 73),
+        (c.T_BECAME, 0, Life.FAILED, c.BY_DEADLINE, 1, 74),
+    ]
+    trace = array("i", [number for record in told for number in record])
+    about = [(4, 9), (4, 9), (5, 2), (5, 2), (5, 2), (6, 3), (4, 9), (4, 9)]  # rollout and attempt of each with slots
+    moments = array("i", [number for rollout, attempt in about for number in (rollout, attempt, 1)])
+    replaced, configured, healthy = What.DISK_REPLACED, What.CONFIGURED, What.HEALTHY
+    at_1060 = (
+        array("i", (0, 4, 2, 2, 6, 1, 0, 4, 2)),
+        array("I", (70, 71, 90, 72, 73)),
+        bytes((replaced, replaced, healthy, healthy, healthy)),
+        array("I", (9, 9, 0, 0, 0)),  # health answers nothing
+        bytes((Do.REPLACE, Do.REPLACE, 0, 0, 0)),
+    )
+    at_1005 = array("i", (1, 5, 1)), array("I", (80,)), bytes((configured,)), array("I", (2,)), bytes((Do.CONFIGURE,))
+    assert [(1060, *at_1060), (1005, *at_1005)] == text.replies(trace, moments, 1000, (60, 5, 60))
+    assert 4 == text.arrived(trace)
 
 
 @given(st.lists(records, max_size=20), st.integers(0, 2**40), st.tuples(*[st.sampled_from([0, 5, 7])] * 3))
@@ -119,6 +149,32 @@ def test_reports_in_bulk_are_the_groups_that_they_hold() -> None:
         assert getattr(one, column) == getattr(other, column)
 
 
+@pytest.mark.parametrize("text", [plain, fast])
+@pytest.mark.parametrize(("late_at", "due"), [(0, 1005), (1005, 1005), (2000, 2000)])
+def test_certain_draws_by_hand(text: Any, late_at: int, due: int) -> None:
+    """What always fails, is always late and always comes twice; never before it was observed."""
+    certain = {"fails_below": 2**64, "late_below": 2**64, "late_at": late_at, "twice_below": 2**64, "stray_ms": 0}
+    twice = array("I", [0, 0, 1, 1]), array("q", [due] * 4), array("q", [1005] * 4), b"\1\1\1\1"
+    assert twice == text.drawn(array("Q", [3, MASK]), 0, (5, 5), 1000, **certain)
+    never = {**certain, "fails_below": 0, "late_below": 0, "twice_below": 0}
+    once = array("I", [0, 1]), array("q", [1005] * 2), array("q", [1005] * 2), b"\0\0"
+    assert once == text.drawn(array("Q", [3, MASK]), 0, (5, 5), 1000, **never)
+
+
+@pytest.mark.parametrize("text", [plain, fast])
+@pytest.mark.parametrize("occasion", [3, 3 + 2**64])
+def test_draws_are_pinned(text: Any, occasion: int) -> None:
+    """A seed gives the reports that it always gave: of four, two are late, one comes twice, two fail."""
+    lucks = array("Q", [Chance(7).of(f"eastus/web/{number}") for number in range(4)])
+    half = dict.fromkeys(("fails_below", "late_below", "twice_below"), 2**63)
+    assert (
+        array("I", [0, 0, 1, 2, 3]),
+        array("q", [90_245, 90_360, 90_208, 52_046, 52_597]),
+        array("q", [56_764, 56_764, 51_308, 52_046, 52_597]),
+        b"\0\0\0\1\1",
+    ) == text.drawn(lucks, occasion, (1000, 9000), 50_000, late_at=90_000, stray_ms=500, **half)
+
+
 rates = st.sampled_from([0.0, 0.1, 0.5, 1.0]).map(threshold)
 
 
@@ -140,6 +196,18 @@ def test_draws_are_the_same(
     assert ways[0] == ways[1]
     at, _, observed, _ = ways[1]
     assert [now + between(*span, draw(lucks[row], 0, occasion)) for row in at] == list(observed)
+
+
+@pytest.mark.parametrize("text", [plain, fast])
+@pytest.mark.parametrize(
+    ("slots", "values", "wanted"),
+    [([], b"", b"abc"), ([1], b"x", b"axc"), ([5, 0, 5], b"xyz", b"ybc\0\0z")],
+)
+def test_bytes_are_set_by_hand(text: Any, slots: list[int], values: bytes, wanted: bytes) -> None:
+    """The last one said counts, and what lies between is zero."""
+    column = bytearray(b"abc")
+    text.set_at(column, array("I", slots), values)
+    assert wanted == column
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 255)), max_size=20))

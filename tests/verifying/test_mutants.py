@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -172,6 +174,23 @@ def test_a_fleet_that_does_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
     sign, _, _ = _bent(mutant, ALONE)
     assert sign is not None
     assert ("endless", "the fleet does not settle") == (sign.how, sign.what)
+
+
+def test_a_fleet_that_no_longer_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it settles at first, the number of acts until then is told, and what was explored by then."""
+    given: list[float] = []  # no signal: where one ends a call that just begins, coverage loses its place
+
+    @contextmanager
+    def time_of_four(seconds: float) -> Iterator[None]:
+        given.append(seconds)
+        if len(given) > 4:  # the explorer is made, and expands three states
+            raise Endless
+        yield
+
+    monkeypatch.setattr(hunting, "within", time_of_four)
+    sign, counts, is_done = look(ALONE)
+    assert Sign("alone", "endless", "the fleet does not settle", 3) == sign
+    assert (Count(5, 4, 2), False, [hunting.SETTLE_SECONDS] * 5) == (counts, is_done, given)
 
 
 def test_the_number_of_states_alone() -> None:
