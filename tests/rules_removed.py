@@ -2,20 +2,23 @@
 
 A rule is one policy of `availability.PARTS`, one code of the eligibility table (`eligibility:CODE`), one entry of the
 life-cycle table (`life:EVENT:STATE`), one reason (`reason:CODE`), or one option of the policy (`option:NAME`, which
-then has its default whatever is said). Each is taken out in a fresh process, which then runs the test module that
+then has its default whatever is said). Each is taken out in a process of its own, which then runs the test module that
 speaks of it; it must fail. A rule that nobody misses is a gap: it is printed, and the exit status is 1.
 """
 
 from __future__ import annotations
 
+import io
+import multiprocessing
 import os
-import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import hypothesis.strategies  # noqa: F401 - what is imported here, the processes need not import again
+import pytest
 from attrs import evolve, fields
 
 from phasegate.core import explaining, lifecycle
@@ -115,19 +118,23 @@ def _remove_option(name: str) -> None:
 
 
 def is_missed(rule: str, module: str) -> bool:
-    """Return whether a test fails without the rule; an exit status other than "tests failed" is an error of its own."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(HERE / module)]
-    run = subprocess.run(command, env=os.environ | {REMOVE: rule}, capture_output=True, text=True, check=False)
-    if run.returncode not in (0, 1):
-        raise SystemExit(f"without `{rule}`: {run.stdout[-2000:]}{run.stderr[-2000:]}")
-    return run.returncode == 1
+    """Return whether a test fails without the rule; to be asked once in a process.
+
+    An exit status other than "tests failed" is an error of its own.
+    """
+    os.environ[REMOVE] = rule
+    with redirect_stdout(io.StringIO()) as said:
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", str(HERE / module)])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"without `{rule}`: {said.getvalue()[-2000:]}")
+    return code == pytest.ExitCode.TESTS_FAILED
 
 
 def main(chosen: list[str]) -> int:
     """Remove the chosen rules, or all; print one line a rule; return the exit status."""
     todo = {rule: module for rule, module in rules().items() if not chosen or rule in chosen}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        missed = list(pool.map(is_missed, todo, todo.values()))
+    with multiprocessing.get_context("fork").Pool(maxtasksperchild=1) as pool:
+        missed = pool.starmap(is_missed, todo.items(), chunksize=1)
     for rule, is_ in zip(todo, missed, strict=True):
         print(f"{'missed ' if is_ else 'NOT MISSED'}  {rule}  ({todo[rule]})")
     gaps = missed.count(False)
