@@ -14,6 +14,7 @@ MODULES = (
     "phasegate.core.copier",
     "phasegate.core.kernel",
     "phasegate.core.timers",
+    "phasegate.core.exploring.abreast",
     "phasegate.core.exploring.expander",
     "phasegate.core.exploring.explorer",
     "phasegate.core.exploring.ground",

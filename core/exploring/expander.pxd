@@ -57,7 +57,5 @@ cdef class Expander(Mover):
     cdef uint64_t what_to_keep(self, Move move) except -1 nogil
     cdef bint enter_watched(self, int64_t parent) except -1 nogil
     cdef bint ask_watches(self, int64_t number) except -1 with gil
-    cdef void begin_part(self) noexcept nogil
-    cdef int expand_some(self, int64_t first, int64_t end) except -1 nogil
     cdef int violate(self, int promise, int64_t number) except -1 with gil
     cdef int violate_by(self, int promise, int64_t number, Move move) except -1 with gil

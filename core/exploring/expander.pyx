@@ -457,28 +457,6 @@ cdef class Expander(Mover):
                 self.violation = Violation(one.of, number, None)
         return self.violation is None
 
-    cdef void begin_part(self) noexcept nogil:
-        """Begin anew: nothing found, nothing counted."""
-        self.finds.size = 0
-        memset(&self.counts, 0, sizeof(Counts))
-
-    cdef int expand_some(self, int64_t first, int64_t end) except -1 nogil:
-        """Expand these states as far as one that is bound may; keep of what was found what is not known yet.
-
-        Return how it ended; where it was left open, or broke off, `open_state` and `open_move` say where.
-        """
-        cdef Py_ssize_t begin = 0
-        cdef int64_t number
-        cdef int found = EXPANDED
-        for number in range(first, end):
-            found = self.expand(number, 0, True)
-            if self.finds.size - begin >= 128 or found or number == end - 1:
-                self.store.sift(&self.finds, begin)
-                begin = self.finds.size
-            if found:
-                break
-        return found
-
     cdef int violate(self, int promise, int64_t number) except -1 with gil:
         """Note that a state breaks a promise."""
         self.violation = Violation(Promise(promise), number, None)

@@ -15,11 +15,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from concurrent.futures import ThreadPoolExecutor, wait
-
+from phasegate.core.exploring.abreast cimport Abreast, PART_MIN, Rounds, Team
 from phasegate.core.exploring.codes cimport *
 from phasegate.core.exploring.expander cimport BROKEN_PROMISE, EXPANDED, Expander, Facts, LEFT_OPEN, STORE_FULL
-from phasegate.core.exploring.judge cimport Counts, Move
+from phasegate.core.exploring.judge cimport Counts, Move, add_counts
 from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport key_hash
 from phasegate.core.exploring.store cimport Store
@@ -30,10 +29,6 @@ from phasegate.core.exploring import acts as _acts
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Successor
 from phasegate.core.lifecycle import Life as _Life
-
-cdef enum:
-    PART_MIN = 128  # states that are worth a thread's while
-    PART_MAX = 8192
 
 _ACTS = list(_acts.Act)
 _NUMBERS = {
@@ -78,9 +73,7 @@ cdef class Explorer(Expander):
     cdef int64_t kept_states  # so many have been put into `todo`
     cdef Ints todo
     cdef Counts sums
-    cdef list helpers
-    cdef object pool
-    cdef int64_t part
+    cdef Team team
 
     def __init__(self, subject, *, bint is_symmetric=True, str order="breadth", int64_t memory_max=1 << 40, bint is_compact=False, int threads=1):
         self.order, self.memory_max, self.is_compact, self.threads = order, memory_max, is_compact, threads
@@ -95,7 +88,6 @@ cdef class Explorer(Expander):
             push(&self.todo, 0)
             self.kept_states = 1
         self.level_end = 1
-        self.part = PART_MIN
 
     def __dealloc__(self):
         free(self.todo.data)
@@ -115,7 +107,7 @@ cdef class Explorer(Expander):
             else:
                 with nogil:
                     found = self.go_on(&left)
-        self.add_up_counts(self)
+        add_counts(&self.sums, &self.counts)
         if found == EXPANDED:
             return "more" if self.has_more() else "done"
         return "violated" if found == BROKEN_PROMISE else "memory"
@@ -159,7 +151,9 @@ cdef class Explorer(Expander):
     cdef int64_t c_bytes_beside(self) noexcept nogil:
         """Return the bytes that are in use beside keys, parents and table."""
         cdef int64_t each = self.memo.context_count * <int64_t>sizeof(Facts) + 65536 * 4
-        cdef int64_t rows = self.finds.room * self.threads * self.store.find_words * 8
+        cdef int64_t rows = self.finds.room * self.store.find_words * 8
+        if self.team is not None:
+            rows += self.team.bytes_used()
         return self.memo.bytes_used() + each * max(1, self.threads) + rows + self.todo.room * 4
 
     cdef void begin_level(self) noexcept nogil:
@@ -178,75 +172,49 @@ cdef class Explorer(Expander):
         return self.watches is None and min(self.level_end, self.store.states) - self.next_state >= wanted
 
     cdef int go_abreast(self, int64_t* left) except -1:
-        """Expand a part of the level on every thread at once; enter what they found, part after part."""
-        cdef Expander one
+        """Expand the level, as far as may be, on all threads; go on where they could not."""
+        cdef Rounds* rounds
         cdef int64_t first = self.next_state
-        cdef int64_t size = min(self.part, left[0] // self.threads, (self.level_end - first) // self.threads)
         cdef int at, found = EXPANDED
-        if self.helpers is None:
-            self.helpers = [Abreast(self) for _ in range(self.threads)]
-            self.pool = ThreadPoolExecutor(self.threads - 1)
-        self.memo.make_room(16 * <uint32_t>(size * self.threads))
-        for helper in self.helpers:
-            (<Expander>helper).begin_part()
-        others = []
+        if self.team is None:
+            self.team = Team(self, self.threads)
+        rounds = &self.team.rounds
+        self.lexicon.is_shut = True
+        self.store.beside = self.c_bytes_beside()
         try:
-            self.lexicon.is_shut = True
-            for at in range(1, self.threads):
-                others.append(self.pool.submit(self.helpers[at].work, first + size * at, first + size * (at + 1)))
-            self.helpers[0].work(first, first + size)
-        finally:  # whatever comes, nobody works on while names are given
-            self._wait_for(others)
+            self.team.go(first, min(self.level_end, first + left[0]))
+        finally:  # nobody is at work any more, so names may be given
             self.lexicon.is_shut = False
-        for other in others:
-            other.result()
-        for at in range(self.threads):
-            one = self.helpers[at]
-            found = self.enter_part(one, first + size * at, first + size * (at + 1))
-            left[0] -= self.next_state - (first + size * at)
-            if found or self.next_state < first + size * (at + 1):
-                self.part = max(PART_MIN, self.part // 4)
+            self.next_state = rounds.firsts[rounds.entered]
+            for member in self.team.members:
+                add_counts(&self.sums, &(<Abreast>member).kept)
+        for at in range(rounds.entered, rounds.size):
+            found = self.enter_part(at)
+            if found or self.next_state < rounds.firsts[at + 1]:
                 break
-        else:
-            self.part = min(PART_MAX, 2 * self.part)
+        left[0] -= self.next_state - first
         return found
 
-    def _wait_for(self, others):
-        """Wait until all are done, however often somebody interrupts; the last interrupt is told."""
-        try:
-            wait(others)
-        except KeyboardInterrupt:
-            self._wait_for(others)
-            raise
-
-    cdef int enter_part(self, Expander one, int64_t first, int64_t end) except -1:
-        """Enter what was found of these states; go on where an act was left open."""
-        cdef int ended = (<Abreast>one).ended
+    cdef int enter_part(self, int at) except -1:
+        """Enter what was found of a part; go on where an act was left open."""
+        cdef Abreast one = self.team.member(at)
+        cdef Rounds* rounds = &self.team.rounds
         cdef int found = EXPANDED
-        if ended == BROKEN_PROMISE:  # once more, one after the other, up to the very act
-            while found == EXPANDED and self.next_state < end:
+        if rounds.ended[at] == BROKEN_PROMISE:  # once more, one after the other, up to the very act
+            while found == EXPANDED and self.next_state < rounds.firsts[at + 1]:
                 found = self.enter_finds(self.expand(self.next_number(), 0, True))
             return found
-        self.add_up_counts(one)
+        add_counts(&self.sums, &one.counts)
         if not self.store.take(&one.finds):
             return STORE_FULL
-        self.next_state = end
-        self.store.forget_contexts(first)
-        if ended == LEFT_OPEN:
+        self.next_state = rounds.firsts[at + 1]
+        self.store.forget_contexts(rounds.firsts[at])
+        if rounds.ended[at] == LEFT_OPEN:
             self.next_state = one.open_state + 1
             self.is_going_on = True
             found = self.enter_finds(self.expand(one.open_state, one.open_move, one.open_is_end))
             self.is_going_on = False
         return found
-
-    cdef void add_up_counts(self, Expander one) noexcept nogil:
-        """Take over what one has counted."""
-        cdef int64_t* to = <int64_t*>&self.sums
-        cdef int64_t* more = <int64_t*>&one.counts
-        cdef int at
-        for at in range(sizeof(Counts) // sizeof(int64_t)):
-            to[at] += more[at]
-            more[at] = 0
 
     @property
     def bytes_used(self):
@@ -429,18 +397,3 @@ cdef class Explorer(Expander):
     def happened(self):
         """Which of the scenario's own events have happened in the state that the arena holds, one bit each."""
         return self.beside.rest[PURSES] | self.beside.rest[PURSES + 1] << 8
-
-
-@cython.final
-cdef class Abreast(Expander):
-    """Expands a part of a level on a thread of its own, beside the explorer that it belongs to."""
-
-    cdef int ended
-
-    def __init__(self, Explorer beside):
-        self.stand_on(beside.subject, beside.is_symmetric, beside, beside.store)
-
-    def work(self, int64_t first, int64_t end):
-        """Expand these states as far as may be; `ended` says how that ended."""
-        with nogil:
-            self.ended = self.expand_some(first, end)

@@ -21,6 +21,9 @@ cdef struct Counts:
     int64_t standing[32]
 
 
+cdef void add_counts(Counts* to, Counts* more) noexcept nogil
+
+
 cdef class Judge(Ground):
     cdef readonly object meant
     cdef readonly bint is_benign

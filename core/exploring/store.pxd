@@ -7,11 +7,15 @@ cdef enum:
     FIND_HASH = 0
     FIND_FROM = 1  # the number of its parent; its context above
     FIND_KEY = 2
+    # the lower bits of a hash say, once it is known, where the key has its place: so many after its first, + 1
+    SEAT = 0x7FFFFFFF
+    KNOWN_BEFORE = 0
 
 cdef struct Finds:
     # keys in order of discovery, each behind its hash and whom and where it was found from
     uint64_t* rows
     Py_ssize_t size, room
+    int64_t fresh  # how many of them are new, once that is known
 
 cdef void forget_finds(Finds* finds) noexcept nogil
 
@@ -25,6 +29,7 @@ cdef class Store:
     cdef uint8_t** blocks
     cdef uint32_t** parents
     cdef uint32_t** contexts  # of those that wait to be expanded; NULL where a block has none any more
+    cdef uint32_t* spare  # memory for the contexts of a block
     cdef Py_ssize_t forgotten  # how many blocks have none any more
     cdef Py_ssize_t block_count
     cdef uint64_t* table
@@ -37,11 +42,18 @@ cdef class Store:
     cdef uint32_t context_at(self, int64_t number) noexcept nogil
     cdef void forget_contexts(self, int64_t number) noexcept nogil
     cdef uint64_t* more_finds(self, Finds* finds, Py_ssize_t more) except NULL nogil
-    cdef int sift(self, Finds* finds, Py_ssize_t first) noexcept nogil
     cdef bint take(self, Finds* finds) noexcept nogil
     cdef uint64_t place_of(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
     cdef uint64_t place_in_compact(self, const uint64_t* key, uint64_t hash, bint* is_known) noexcept nogil
     cdef void look_ahead(self, uint64_t hash) noexcept nogil
     cdef int enter(self, const uint64_t* key, uint64_t hash, uint64_t parent) noexcept nogil
+    cdef void put(self, int64_t number, const uint64_t* key, uint64_t found_from) noexcept nogil
+    cdef bint has_room_for(self, int64_t more) noexcept nogil
+    cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil
+    cdef uint64_t claim_seat(self, Finds** parts, const uint64_t* row, int64_t number) noexcept nogil
+    cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil
+    cdef int64_t first_number(self, Finds** parts, int part) noexcept nogil
+    cdef void claim(self, Finds** parts, int part) noexcept nogil
+    cdef void settle(self, Finds** parts, int part, int64_t number) noexcept nogil
     cdef bint has_another_block(self) noexcept nogil
     cdef bint has_larger_table(self) noexcept nogil

@@ -9,10 +9,9 @@ before they are entered, so that the memory can bring what they will be compared
 
 cimport cython
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy
 
 from phasegate.core.exploring.codes cimport BLOCK
-from phasegate.core.exploring.memo cimport UNTOLD
+from phasegate.core.exploring.memo cimport UNTOLD, see_64
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.kernel cimport prefetch
 
@@ -23,8 +22,12 @@ cdef enum:
 cdef extern from *:
     """
     #define phasegate_touch(place) (*(volatile uint64_t*)(place) = 0)
+    #define phasegate_is_put(place, was, what) __sync_bool_compare_and_swap(place, was, what)
+    #define phasegate_add(place, more) __atomic_fetch_add(place, more, __ATOMIC_RELAXED)
     """
     void touch "phasegate_touch"(uint64_t* place) noexcept nogil
+    bint is_put "phasegate_is_put"(uint64_t* place, uint64_t was, uint64_t what) noexcept nogil
+    void add_64 "phasegate_add"(int64_t* place, int64_t more) noexcept nogil
 
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
 
@@ -79,6 +82,7 @@ cdef class Store:
         free(self.blocks)
         free(self.parents)
         free(self.contexts)
+        free(self.spare)
         free(self.table)
         free(self.compact)
 
@@ -96,9 +100,13 @@ cdef class Store:
         return UNTOLD if contexts == NULL else contexts[<uint64_t>number % BLOCK]
 
     cdef void forget_contexts(self, int64_t number) noexcept nogil:
-        """Forget the contexts of whole blocks of states before this one: they are expanded."""
+        """Forget the contexts of whole blocks of states before this one: they are expanded.
+
+        One block's memory is kept for the next: what the system has brought once is there.
+        """
         while <int64_t>(self.forgotten + 1) * BLOCK <= number:
-            free(self.contexts[self.forgotten])
+            free(self.spare)
+            self.spare = self.contexts[self.forgotten]
             self.contexts[self.forgotten] = NULL
             self.forgotten += 1
 
@@ -128,28 +136,10 @@ cdef class Store:
             if (entry ^ hash) >> 32:
                 return
             entry = <uint32_t>entry
-        if entry:
+        if entry and <int64_t>entry <= self.states:
             key = self.key_at(<int64_t>entry - 1)
             prefetch(key)
             prefetch(key + self.key_bytes - 1)
-
-    cdef int sift(self, Finds* finds, Py_ssize_t first) noexcept nogil:
-        """Drop those, from the `first` on, that are known already. Several may sift at once while nobody enters."""
-        cdef uint64_t* row = finds.rows + first * self.find_words
-        cdef uint64_t* kept = row
-        cdef uint64_t* end = finds.rows + finds.size * self.find_words
-        cdef bint is_known
-        while row < end:
-            if row + AHEAD * self.find_words < end:
-                self.look_ahead(row[AHEAD * self.find_words])
-            self.place_of(row + FIND_KEY, row[FIND_HASH], &is_known)
-            if not is_known:
-                if kept != row:
-                    memcpy(kept, row, self.find_words * sizeof(uint64_t))
-                kept += self.find_words
-            row += self.find_words
-        finds.size = (kept - finds.rows) // self.find_words
-        return 0
 
     cdef bint take(self, Finds* finds) noexcept nogil:
         """Enter those that are new, in order, and leave none; return False where there is no room for one."""
@@ -202,15 +192,135 @@ cdef class Store:
             if not self.has_larger_table():
                 return 2
             at = self.place_of(key, hash, &is_known)
-        copy_words(<uint64_t*>self.key_at(self.states), key, self.key_words)
-        self.parents[<uint64_t>self.states // BLOCK][<uint64_t>self.states % BLOCK] = <uint32_t>found_from
-        self.contexts[<uint64_t>self.states // BLOCK][<uint64_t>self.states % BLOCK] = <uint32_t>(found_from >> 32)
+        self.put(self.states, key, found_from)
         self.states += 1
         if self.is_compact:
             self.compact[at] = <uint32_t>self.states
         else:
             self.table[at] = hash >> 32 << 32 | <uint64_t>self.states
         return 1
+
+    cdef inline void put(self, int64_t number, const uint64_t* key, uint64_t found_from) noexcept nogil:
+        """Write down a key under its number."""
+        copy_words(<uint64_t*>self.key_at(number), key, self.key_words)
+        self.parents[<uint64_t>number // BLOCK][<uint64_t>number % BLOCK] = <uint32_t>found_from
+        self.contexts[<uint64_t>number // BLOCK][<uint64_t>number % BLOCK] = <uint32_t>(found_from >> 32)
+
+    # --- entering on several threads ---------------------------------------------------------------------------------
+    #
+    # What was found on several threads, part after part, is entered in two steps, each taken by all threads at once. First each claims places in the table for what is new in its part, under the numbers
+    # that the finds would have if all of them were new; of two that are the same the one with the lower number gets
+    # the place, whoever comes first. Now it is known how many are new in each part, and so the number of its first one.
+    # Then each settles its part: writes keys down, and their numbers into the table.
+
+    cdef bint has_room_for(self, int64_t more) noexcept nogil:
+        """Make room for so many keys, as far as the bound allows; return whether there is."""
+        while (self.states + more) * 100 >= <int64_t>self.table_size * self.fullest:
+            if not self.has_larger_table():
+                return False
+        while self.states + more > <int64_t>self.block_count * BLOCK:
+            if not self.has_another_block():
+                return False
+        return True
+
+    cdef inline const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil:
+        """Return the key with this number, be it one that a find would have."""
+        if number < self.states:
+            return <const uint64_t*>self.key_at(number)
+        number -= self.states
+        while number >= parts[0].size:
+            number -= parts[0].size
+            parts += 1
+        return parts[0].rows + number * self.find_words + FIND_KEY
+
+    cdef inline uint64_t claim_seat(self, Finds** parts, const uint64_t* row, int64_t number) noexcept nogil:
+        """Claim a place for a find that would have this number, unless its key is known; return its seat."""
+        cdef uint64_t mask = self.table_size - 1
+        cdef uint64_t mine = row[FIND_HASH] >> 32 << 32 | <uint64_t>(number + 1)
+        cdef uint64_t seat = 1
+        cdef uint64_t* place
+        cdef uint64_t entry
+        cdef int64_t known
+        while True:
+            place = self.table + ((row[FIND_HASH] >> self.shift) + seat - 1 & mask)
+            entry = see_64(place)
+            if not entry:
+                if is_put(place, entry, mine):
+                    return seat
+                continue  # somebody was faster
+            if not (entry ^ mine) >> 32:
+                known = <int64_t><uint32_t>entry - 1
+                if are_words_same(self.claimed_key(parts, known), row + FIND_KEY, self.key_words):
+                    if known < number:
+                        return KNOWN_BEFORE
+                    if is_put(place, entry, mine):
+                        self.take_from(parts, known)
+                        return seat
+                    continue
+            seat += 1
+
+    cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil:
+        """Note that the find that would have had this number is not new."""
+        number -= self.states
+        while number >= parts[0].size:
+            number -= parts[0].size
+            parts += 1
+        add_64(&parts[0].fresh, -1)
+
+    cdef void claim(self, Finds** parts, int part) noexcept nogil:
+        """Claim a place for each find of a part that is new; the others are at theirs meanwhile."""
+        cdef uint64_t* row = parts[part].rows
+        cdef uint64_t* last = row + parts[part].size * self.find_words
+        cdef int ahead = AHEAD * self.find_words
+        cdef int64_t number = self.first_number(parts, part)
+        cdef int64_t fresh = 0
+        cdef uint64_t seat, entry
+        cdef const uint64_t* key
+        while row < last:
+            if row + 2 * ahead < last:
+                prefetch(self.table + (row[2 * ahead] >> self.shift))
+            if row + ahead < last:
+                entry = self.table[row[ahead] >> self.shift]
+                if entry and not (entry ^ row[ahead]) >> 32:
+                    key = self.claimed_key(parts, <int64_t><uint32_t>entry - 1)
+                    prefetch(key)
+                    prefetch(key + self.key_words - 1)
+            seat = self.claim_seat(parts, row, number)
+            fresh += seat != KNOWN_BEFORE
+            row[FIND_HASH] = row[FIND_HASH] & ~<uint64_t>SEAT | seat
+            number += 1
+            row += self.find_words
+        add_64(&parts[part].fresh, fresh)
+
+    cdef int64_t first_number(self, Finds** parts, int part) noexcept nogil:
+        """Return the number that the first find of a part would have."""
+        cdef int64_t number = self.states
+        cdef int at
+        for at in range(part):
+            number += parts[at].size
+        return number
+
+    cdef void settle(self, Finds** parts, int part, int64_t number) noexcept nogil:
+        """Write down those of a part that are new under the numbers from this one on, in order."""
+        cdef const uint64_t* row = parts[part].rows
+        cdef const uint64_t* last = row + parts[part].size * self.find_words
+        cdef const uint64_t* ahead
+        cdef int64_t claimed = self.first_number(parts, part)
+        cdef uint64_t* place
+        while row < last:
+            ahead = row + AHEAD * self.find_words
+            if ahead < last and ahead[FIND_HASH] & SEAT:
+                prefetch(self.table + (ahead[FIND_HASH] >> self.shift))
+            claimed += 1
+            if row[FIND_HASH] & SEAT != KNOWN_BEFORE:
+                place = self.table + ((row[FIND_HASH] >> self.shift) + (row[FIND_HASH] & SEAT) - 1 & self.table_size - 1)
+                if <uint32_t>place[0] == <uint32_t>claimed:  # nobody has taken it
+                    self.put(number, row + FIND_KEY, row[FIND_FROM])
+                    number += 1
+                    place[0] = row[FIND_HASH] >> 32 << 32 | <uint64_t>number
+            row += self.find_words
+
+    # --- room --------------------------------------------------------------------------------------------------------
 
     cdef bint has_another_block(self) noexcept nogil:
         cdef uint8_t** blocks
@@ -234,7 +344,8 @@ cdef class Store:
             return False
         blocks[self.block_count] = <uint8_t*>malloc(<size_t>BLOCK * self.key_bytes)
         parents[self.block_count] = <uint32_t*>malloc(BLOCK * sizeof(uint32_t))
-        contexts[self.block_count] = <uint32_t*>malloc(BLOCK * sizeof(uint32_t))
+        contexts[self.block_count] = self.spare if self.spare != NULL else <uint32_t*>malloc(BLOCK * sizeof(uint32_t))
+        self.spare = NULL
         if blocks[self.block_count] == NULL or parents[self.block_count] == NULL or contexts[self.block_count] == NULL:
             free(blocks[self.block_count])
             free(parents[self.block_count])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,12 @@ def found(scenario: Scenario, *, threads: int = 1, is_symmetric: bool = False, s
     explorer: Any = made(
         scenario.subject(), is_symmetric=is_symmetric, order="breadth", memory_max=None, threads=threads
     )
-    ended = explorer.run(step)
+    ended = "more"
     while ended == "more":
-        ended = explorer.run(step)
+        try:
+            ended = explorer.run(step)
+        except KeyboardInterrupt:  # goes on with what there is
+            continue
     sizes = (explorer.states, explorer.transitions, explorer.depth, explorer.rising)
     counts = (explorer.taken, explorer.became, explorer.ended, explorer.standing)
     some = range(0, explorer.states, 97)
@@ -43,7 +48,7 @@ def compiled() -> None:
         pytest.skip("the plain explorer keeps nothing, and has one thread")
 
 
-@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("is_symmetric", [False, True])
 def test_any_number_of_threads_finds_the_same(threads: int, is_symmetric: bool) -> None:
     """States, their numbers and ways, transitions, and what was exercised how often."""
@@ -55,6 +60,40 @@ def test_it_does_not_matter_how_a_search_is_cut() -> None:
     """A search of pieces, some of them too small for two threads, comes to the same."""
     scenario = eight(health_flips=0, faults=1)
     assert found(scenario, threads=2, step=700) == found(scenario, threads=2) == found(scenario)
+
+
+def test_an_interrupt_leaves_a_search_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever somebody interrupts, all threads have done their part before it is told, and nothing is lost."""
+    from phasegate.core.exploring import abreast
+
+    heard: Counter[str] = Counter()
+
+    def interrupted(where: str, times: int) -> None:
+        heard[where] += 1
+        if heard[where] % times == 0:
+            raise KeyboardInterrupt
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *of: Any, **more: Any) -> Any:
+            interrupted("before", 5)
+            future = super().submit(*of, **more)
+            interrupted("after", 7)
+            return future
+
+        def shutdown(self, *of: Any, **more: Any) -> None:
+            interrupted("end", 2)
+            super().shutdown(*of, **more)
+
+    def waited(others: Any) -> None:
+        interrupted("waiting", 3)
+        wait(others)
+
+    scenario = eight(health_flips=0)
+    expected = found(scenario, threads=3)
+    monkeypatch.setattr(abreast, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(abreast, "wait", waited)
+    assert expected == found(scenario, threads=3)
+    assert min(heard[where] for where in ("before", "after", "end", "waiting")) > 7
 
 
 def test_two_threads_find_the_violation_that_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
