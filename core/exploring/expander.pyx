@@ -19,7 +19,7 @@ from phasegate.core.exploring.codes cimport (
     ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_STALE, A_START, REST_BYTES,
 )
 from phasegate.core.exploring.memo cimport (
-    CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
+    CHANGES, CHANGE_SHIFT, CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
     TAIL_BYTES, UNTOLD, memo_key, memo_place, see_64,
 )
 from phasegate.core.exploring.mover cimport SOMEBODY
@@ -261,7 +261,6 @@ cdef class Expander(Mover):
         cdef uint32_t mask = self.memo.mask
         cdef int shift = self.memo.shift
         cdef const int64_t* rank_of = self.lexicon.rank_of
-        cdef const uint64_t* word_of = self.lexicon.word_of
         cdef const uint8_t* here = <const uint8_t*>self.here
         cdef const uint8_t* rest_bytes = self.here_rest
         cdef const uint64_t* table = self.store.table
@@ -270,9 +269,9 @@ cdef class Expander(Mover):
         cdef int at_rest = self.at_rest
         cdef uint64_t* row = self.store.more_finds(&self.finds, self.move_count - first)
         cdef uint64_t* begin = row
+        cdef uint64_t* asked = row  # where each would go if all were found before it: there it says what it is kept under
         cdef uint8_t* key
         cdef uint64_t of, seen, hash, found_from = <uint64_t>number
-        cdef uint32_t change
         cdef int32_t left[ACTS]  # the numbers of what each act leaves, as far as they are known
         cdef int64_t gone[ACTS]  # and what the rank has more
         cdef const Move* move = self.moves_ + first
@@ -292,14 +291,18 @@ cdef class Expander(Mover):
         while ahead < end:  # ask the memory for all of them before the first is needed
             of = memo_key(context, self.bucket_of[ahead.whom], here[self.place_of[ahead.whom]], ahead.act)
             prefetch(entries + memo_place(of, shift))
+            asked[0] = of
+            asked += FIND_KEY + words
             ahead += 1
+        asked = row
         while move < end:
             act = move.act
             if act < A_ANSWER or act >= A_MAINTENANCE:
                 break
             place = self.place_of[move.whom]
             was = here[place]
-            of = memo_key(context, self.bucket_of[move.whom], was, act)
+            of = asked[0]
+            asked += FIND_KEY + words
             entry = entries + memo_place(of, shift)
             seen = see_64(&entry.of)  # once: somebody may add an entry meanwhile
             while seen and seen != of:
@@ -317,9 +320,8 @@ cdef class Expander(Mover):
                         self.is_beyond = True
                         break
                     gone[act] = self.lexicon.rests.rank[left[act]] - self.lexicon.rests.rank[rest]
-            change = <uint32_t>((word_of[was] & STATE_BITS) << 4 | word_of[record] & STATE_BITS)
             self.counts.taken[act] += 1
-            self.counts.became[(act == A_DEADLINE) << 8 | change] += change >> 4 != (change & 15)
+            self.counts.became[entry.said >> CHANGE_SHIFT & (CHANGES - 1)] += 1
             risen = rank_of[record] - rank_of[was] + gone[act]
             outcome = <int>(entry.said >> OUTCOME_SHIFT & (OUTCOMES - 1))
             move += 1
@@ -374,6 +376,7 @@ cdef class Expander(Mover):
     cdef uint64_t what_to_keep(self, Move move) except -1 nogil:
         """Return what to keep of an act that has just happened, and that nothing speaks against."""
         cdef uint64_t record = self.base_number[move.whom]
+        cdef uint64_t change
         cdef int purse = self.purse_of[move.act]
         cdef int at, context, outcome = 0
         if self.k.has_looked or self.changed_count > 1:
@@ -392,9 +395,12 @@ cdef class Expander(Mover):
             if not outcome:
                 return KNOWN
         context = self.c_context()
+        change = <uint64_t>(move.act == A_DEADLINE) << 8
+        change |= (self.lexicon.word_of[self.base_number[move.whom]] & STATE_BITS) << 4
+        change |= self.lexicon.word_of[record] & STATE_BITS
         return (
             <uint64_t>(UNTOLD if context < 0 else context) << CONTEXT_SHIFT | <uint64_t>outcome << OUTCOME_SHIFT
-            | record << RECORD_SHIFT | LOCAL | KNOWN
+            | change << CHANGE_SHIFT | record << RECORD_SHIFT | LOCAL | KNOWN
         )
 
     cdef bint is_counted_right(self, int slot) noexcept nogil:

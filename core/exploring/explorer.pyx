@@ -375,7 +375,7 @@ cdef class Explorer(Expander):
         return {
             (_Life(at >> 4 & 15), _Life(at & 15), bool(at >> 8)): self.sums.became[at]
             for at in range(512)
-            if self.sums.became[at]
+            if self.sums.became[at] and at >> 4 & 15 != at & 15
         }
 
     @property

@@ -16,7 +16,7 @@ cdef struct Counts:
     # what was exercised, and how often
     int64_t transitions, rising
     int64_t taken[ACTS]
-    int64_t became[512]  # from one state of a life to another; the second half by a deadline that passed
+    int64_t became[512]  # from one state of a life to another (or the same); the second half by a deadline that passed
     int64_t ended[STATUSES * 8]
     int64_t standing[32]
 

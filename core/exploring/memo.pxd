@@ -13,12 +13,14 @@ cdef enum:
     # of what is kept
     KNOWN = 1
     LOCAL = 2
-    RECORD_SHIFT = 8
-    OUTCOME_SHIFT = 16
+    RECORD_SHIFT = 2
+    OUTCOME_SHIFT = 10
+    CHANGE_SHIFT = 22
     CONTEXT_SHIFT = 32
     # how much is told apart; what acts lead to beyond that is worked out each time
     CONTEXTS = 32768
     OUTCOMES = 4096
+    CHANGES = 512
     NO_CONTEXT = -1
     UNTOLD = 0xFFFFFFFF  # a context that nobody has told
     TAIL_BYTES = 80  # of a key: how lately domains were begun, holds, sets, rollouts
@@ -26,7 +28,8 @@ cdef enum:
 
 cdef struct Entry:
     uint64_t of  # context, bucket, record, act; 0 is nobody's
-    uint64_t said  # whether it is known, whether it is local, the record, outcome and context after it
+    # whether it is known, whether it is local, the record, outcome and context after it, and its place in `Counts.became`
+    uint64_t said
 
 cdef struct Outcome:
     # what an act changes beside the record of its instance; 0 is nothing

@@ -50,7 +50,6 @@ cdef class Store:
     cdef void put(self, int64_t number, const uint64_t* key, uint64_t found_from) noexcept nogil
     cdef bint has_room_for(self, int64_t more) noexcept nogil
     cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil
-    cdef uint64_t claim_seat(self, Finds** parts, const uint64_t* row, int64_t number) noexcept nogil
     cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil
     cdef int64_t first_number(self, Finds** parts, int part) noexcept nogil
     cdef void claim(self, Finds** parts, int part) noexcept nogil

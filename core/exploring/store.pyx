@@ -22,11 +22,12 @@ cdef enum:
 cdef extern from *:
     """
     #define phasegate_touch(place) (*(volatile uint64_t*)(place) = 0)
-    #define phasegate_is_put(place, was, what) __sync_bool_compare_and_swap(place, was, what)
+    #define phasegate_is_put(place, was, what) \\
+        __atomic_compare_exchange_n(place, was, what, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
     #define phasegate_add(place, more) __atomic_fetch_add(place, more, __ATOMIC_RELAXED)
     """
     void touch "phasegate_touch"(uint64_t* place) noexcept nogil
-    bint is_put "phasegate_is_put"(uint64_t* place, uint64_t was, uint64_t what) noexcept nogil
+    bint is_put "phasegate_is_put"(uint64_t* place, uint64_t* was, uint64_t what) noexcept nogil
     void add_64 "phasegate_add"(int64_t* place, int64_t more) noexcept nogil
 
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
@@ -223,41 +224,13 @@ cdef class Store:
                 return False
         return True
 
-    cdef inline const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil:
-        """Return the key with this number, be it one that a find would have."""
-        if number < self.states:
-            return <const uint64_t*>self.key_at(number)
+    cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil:
+        """Return the key of the find that would have this number."""
         number -= self.states
         while number >= parts[0].size:
             number -= parts[0].size
             parts += 1
         return parts[0].rows + number * self.find_words + FIND_KEY
-
-    cdef inline uint64_t claim_seat(self, Finds** parts, const uint64_t* row, int64_t number) noexcept nogil:
-        """Claim a place for a find that would have this number, unless its key is known; return its seat."""
-        cdef uint64_t mask = self.table_size - 1
-        cdef uint64_t mine = row[FIND_HASH] >> 32 << 32 | <uint64_t>(number + 1)
-        cdef uint64_t seat = 1
-        cdef uint64_t* place
-        cdef uint64_t entry
-        cdef int64_t known
-        while True:
-            place = self.table + ((row[FIND_HASH] >> self.shift) + seat - 1 & mask)
-            entry = see_64(place)
-            if not entry:
-                if is_put(place, entry, mine):
-                    return seat
-                continue  # somebody was faster
-            if not (entry ^ mine) >> 32:
-                known = <int64_t><uint32_t>entry - 1
-                if are_words_same(self.claimed_key(parts, known), row + FIND_KEY, self.key_words):
-                    if known < number:
-                        return KNOWN_BEFORE
-                    if is_put(place, entry, mine):
-                        self.take_from(parts, known)
-                        return seat
-                    continue
-            seat += 1
 
     cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil:
         """Note that the find that would have had this number is not new."""
@@ -269,26 +242,53 @@ cdef class Store:
 
     cdef void claim(self, Finds** parts, int part) noexcept nogil:
         """Claim a place for each find of a part that is new; the others are at theirs meanwhile."""
+        cdef uint64_t* table = self.table
+        cdef uint64_t mask = self.table_size - 1
+        cdef int shift = self.shift
+        cdef int words = self.key_words
+        cdef int ahead = AHEAD * self.find_words
+        cdef uint64_t states = <uint64_t>self.states
+        cdef uint64_t number = <uint64_t>self.first_number(parts, part)
         cdef uint64_t* row = parts[part].rows
         cdef uint64_t* last = row + parts[part].size * self.find_words
-        cdef int ahead = AHEAD * self.find_words
-        cdef int64_t number = self.first_number(parts, part)
         cdef int64_t fresh = 0
-        cdef uint64_t seat, entry
+        cdef uint64_t hash, mine, at, entry, known
         cdef const uint64_t* key
         while row < last:
             if row + 2 * ahead < last:
-                prefetch(self.table + (row[2 * ahead] >> self.shift))
+                prefetch(table + (row[2 * ahead] >> shift))
             if row + ahead < last:
-                entry = self.table[row[ahead] >> self.shift]
-                if entry and not (entry ^ row[ahead]) >> 32:
-                    key = self.claimed_key(parts, <int64_t><uint32_t>entry - 1)
-                    prefetch(key)
-                    prefetch(key + self.key_words - 1)
-            seat = self.claim_seat(parts, row, number)
-            fresh += seat != KNOWN_BEFORE
-            row[FIND_HASH] = row[FIND_HASH] & ~<uint64_t>SEAT | seat
+                self.look_ahead(row[ahead])
+            hash = row[FIND_HASH]
+            row[FIND_HASH] = hash & ~<uint64_t>SEAT  # known before
             number += 1
+            mine = hash >> 32 << 32 | number
+            at = hash >> shift
+            entry = see_64(table + at)
+            while True:
+                if not entry:
+                    if is_put(table + at, &entry, mine):
+                        fresh += 1
+                        row[FIND_HASH] |= (at - (hash >> shift) & mask) + 1
+                        break
+                    continue  # somebody was faster: `entry` is what stands there now
+                if not (entry ^ mine) >> 32:
+                    known = <uint32_t>entry - 1
+                    if known < states:
+                        key = <const uint64_t*>self.key_at(<int64_t>known)
+                    else:
+                        key = self.claimed_key(parts, <int64_t>known)
+                    if are_words_same(key, row + FIND_KEY, words):
+                        if known < number:
+                            break
+                        if is_put(table + at, &entry, mine):
+                            self.take_from(parts, <int64_t>known)
+                            fresh += 1
+                            row[FIND_HASH] |= (at - (hash >> shift) & mask) + 1
+                            break
+                        continue
+                at = (at + 1) & mask
+                entry = see_64(table + at)
             row += self.find_words
         add_64(&parts[part].fresh, fresh)
 
