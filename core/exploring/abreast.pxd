@@ -13,6 +13,8 @@ cdef struct Rounds:
     int64_t* firsts  # where each part begins, and the last one ends
     int* ended
     Finds** finds
+    int64_t found  # how much in the parts that are entered
+    bint is_growing  # the table is, now
     int entered  # so many parts of the last round have been entered
     int64_t end  # where the last round ends
     int64_t most  # states a part, in the next round
@@ -35,6 +37,7 @@ cdef class Abreast(Expander):
     cdef int go_on(self) except -1 nogil
     cdef int expand_part(self) except -1 nogil
     cdef void decide(self) noexcept nogil
+    cdef void make_room(self) noexcept nogil
     cdef void enter_part(self) noexcept nogil
     cdef void begin_next(self) noexcept nogil
 

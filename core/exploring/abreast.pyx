@@ -88,6 +88,13 @@ cdef class Abreast(Expander):
                     if not self.part:
                         self.decide()
                     meet(rounds)
+                    while rounds.is_growing:
+                        self.store.spread(self.part, rounds.size)
+                        meet(rounds)
+                        if not self.part:
+                            self.store.end_growth()
+                            self.make_room()
+                        meet(rounds)
                     if self.part < rounds.entered:
                         self.store.claim(rounds.finds, self.part)
                     meet(rounds)
@@ -115,18 +122,27 @@ cdef class Abreast(Expander):
         return 0
 
     cdef void decide(self) noexcept nogil:
-        """Say how many parts are entered: those before the first that was not expanded to its end.
+        """Say how many parts are entered: those before the first that was not expanded to its end."""
+        cdef Rounds* rounds = self.rounds
+        rounds.found = rounds.entered = 0
+        if self.store.is_compact:
+            return
+        while rounds.entered < rounds.size and rounds.ended[rounds.entered] == EXPANDED:
+            rounds.found += rounds.finds[rounds.entered].size
+            rounds.entered += 1
+        self.make_room()
 
-        None if there is no room for all that was found in them, as far as can be said before.
+    cdef void make_room(self) noexcept nogil:
+        """Make room for all that was found, as far as may be; no part is entered where there may be none.
+
+        Where the table is to grow, all are to take part.
         """
         cdef Rounds* rounds = self.rounds
-        cdef int64_t found = 0
+        rounds.is_growing = self.store.is_too_small(rounds.found)
+        if self.store.begins_growth() if rounds.is_growing else self.store.has_blocks_for(rounds.found):
+            return
+        rounds.is_growing = False
         rounds.entered = 0
-        while rounds.entered < rounds.size and rounds.ended[rounds.entered] == EXPANDED:
-            found += rounds.finds[rounds.entered].size
-            rounds.entered += 1
-        if self.store.is_compact or not self.store.has_room_for(found):
-            rounds.entered = 0
 
     cdef void enter_part(self) noexcept nogil:
         """Settle what is new in its part, and keep what was counted."""

@@ -34,6 +34,8 @@ cdef class Store:
     cdef Py_ssize_t block_count
     cdef uint64_t* table
     cdef uint32_t* compact
+    cdef uint64_t* larger  # the table that it becomes, while it grows
+    cdef uint32_t* larger_compact
     cdef uint64_t table_size  # two to the power of 64 less `shift`: a key stands where the first bits of its hash say
     cdef int shift
 
@@ -48,7 +50,8 @@ cdef class Store:
     cdef void look_ahead(self, uint64_t hash) noexcept nogil
     cdef int enter(self, const uint64_t* key, uint64_t hash, uint64_t parent) noexcept nogil
     cdef void put(self, int64_t number, const uint64_t* key, uint64_t found_from) noexcept nogil
-    cdef bint has_room_for(self, int64_t more) noexcept nogil
+    cdef bint is_too_small(self, int64_t more) noexcept nogil
+    cdef bint has_blocks_for(self, int64_t more) noexcept nogil
     cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil
     cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil
     cdef int64_t first_number(self, Finds** parts, int part) noexcept nogil
@@ -56,3 +59,6 @@ cdef class Store:
     cdef void settle(self, Finds** parts, int part, int64_t number) noexcept nogil
     cdef bint has_another_block(self) noexcept nogil
     cdef bint has_larger_table(self) noexcept nogil
+    cdef bint begins_growth(self) noexcept nogil
+    cdef void spread(self, int share, int shares) noexcept nogil
+    cdef void end_growth(self) noexcept nogil

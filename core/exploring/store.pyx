@@ -21,7 +21,7 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define phasegate_touch(place) (*(volatile uint64_t*)(place) = 0)
+    #define phasegate_touch(place) __atomic_fetch_or(place, 0, __ATOMIC_RELAXED)
     #define phasegate_is_put(place, was, what) \\
         __atomic_compare_exchange_n(place, was, what, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
     #define phasegate_add(place, more) __atomic_fetch_add(place, more, __ATOMIC_RELAXED)
@@ -35,6 +35,17 @@ cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
 
 cdef void forget_finds(Finds* finds) noexcept nogil:
     free(finds.rows)
+
+
+cdef inline bint is_put_first(uint64_t* place, uint64_t entry, bint is_shared) noexcept nogil:
+    """Put an entry in a place unless there is one; return whether it stands there now."""
+    cdef uint64_t nothing = 0
+    if is_shared:
+        return not see_64(place) and is_put(place, &nothing, entry)
+    if place[0]:
+        return False
+    place[0] = entry
+    return True
 
 
 cdef inline uint64_t place_in(
@@ -214,11 +225,12 @@ cdef class Store:
     # the place, whoever comes first. Now it is known how many are new in each part, and so the number of its first one.
     # Then each settles its part: writes keys down, and their numbers into the table.
 
-    cdef bint has_room_for(self, int64_t more) noexcept nogil:
-        """Make room for so many keys, as far as the bound allows; return whether there is."""
-        while (self.states + more) * 100 >= <int64_t>self.table_size * self.fullest:
-            if not self.has_larger_table():
-                return False
+    cdef bint is_too_small(self, int64_t more) noexcept nogil:
+        """Whether the table is too small for so many keys more."""
+        return (self.states + more) * 100 >= <int64_t>self.table_size * self.fullest
+
+    cdef bint has_blocks_for(self, int64_t more) noexcept nogil:
+        """Have blocks for so many keys more, as far as the bound allows; return whether there are."""
         while self.states + more > <int64_t>self.block_count * BLOCK:
             if not self.has_another_block():
                 return False
@@ -355,38 +367,52 @@ cdef class Store:
         return True
 
     cdef bint has_larger_table(self) noexcept nogil:
-        cdef uint64_t size = 2 * self.table_size
-        cdef uint64_t at, old
-        cdef int shift = self.shift - 1
-        cdef uint64_t* table = NULL
-        cdef uint32_t* compact = NULL
-        cdef int64_t number
+        """Make the table twice as large, as far as the bound allows; return whether it is."""
+        if not self.begins_growth():
+            return False
+        self.spread(0, 1)
+        self.end_growth()
+        return True
+
+    cdef bint begins_growth(self) noexcept nogil:
+        """Set out to make the table twice as large, as far as the bound allows; return whether it will be."""
         cdef int64_t a_slot = 4 if self.is_compact else 8
-        if self.bytes_used() + self.beside + <int64_t>size * a_slot > self.memory_max:
+        if self.bytes_used() + self.beside + 2 * <int64_t>self.table_size * a_slot > self.memory_max:
             return False
         if self.is_compact:
-            compact = <uint32_t*>calloc(size, 4)
-        else:
-            table = <uint64_t*>calloc(size, 8)
-        if table == NULL and compact == NULL:
-            return False
-        if table != NULL:  # a page that is read first, and written then, is brought twice
-            for at in range(size // PAGE_WORDS):
-                touch(table + at * PAGE_WORDS)
+            self.larger_compact = <uint32_t*>calloc(2 * self.table_size, 4)
+            return self.larger_compact != NULL
+        self.larger = <uint64_t*>calloc(2 * self.table_size, 8)
+        return self.larger != NULL
+
+    cdef void spread(self, int share, int shares) noexcept nogil:
+        """Enter a share of the table in the larger one; the others are at theirs meanwhile (but in compact mode)."""
+        cdef uint64_t begin = self.table_size * <uint64_t>share // <uint64_t>shares
+        cdef uint64_t end = self.table_size * <uint64_t>(share + 1) // <uint64_t>shares
+        cdef uint64_t mask = 2 * self.table_size - 1
+        cdef uint64_t old, at, entry
+        cdef int64_t number
+        cdef int shift = self.shift - 1
         if self.is_compact:
             for number in range(self.states):
                 at = key_hash(<uint64_t*>self.key_at(number), self.key_words) >> shift
-                while compact[at]:
-                    at = (at + 1) & (size - 1)
-                compact[at] = <uint32_t>(number + 1)
-        else:  # places follow from the upper halves of the hashes, which are there: old order is new order
-            for old in range(self.table_size):
-                if self.table[old]:
-                    at = self.table[old] >> shift
-                    while table[at]:
-                        at = (at + 1) & (size - 1)
-                    table[at] = self.table[old]
+                while self.larger_compact[at]:
+                    at = (at + 1) & mask
+                self.larger_compact[at] = <uint32_t>(number + 1)
+            return
+        for at in range(2 * begin, 2 * end, PAGE_WORDS):  # a page that is read first, and written then, is brought twice
+            touch(self.larger + at)
+        for old in range(begin, end):  # places follow from the upper halves of the hashes: old order is new order
+            entry = self.table[old]
+            if entry:
+                at = entry >> shift
+                while not is_put_first(self.larger + at, entry, shares > 1):
+                    at = (at + 1) & mask
+
+    cdef void end_growth(self) noexcept nogil:
+        """Let the larger table take the place of the other."""
         free(self.table)
         free(self.compact)
-        self.table, self.compact, self.table_size, self.shift = table, compact, size, shift
-        return True
+        self.table, self.compact = self.larger, self.larger_compact
+        self.larger, self.larger_compact = NULL, NULL
+        self.table_size, self.shift = 2 * self.table_size, self.shift - 1
