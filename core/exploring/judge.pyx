@@ -46,16 +46,6 @@ cdef uint8_t* start_of(uint8_t[::1] column) noexcept:
     return &column[0]
 
 
-cdef void add_counts(Counts* to, Counts* more) noexcept nogil:
-    """Add what was counted, and begin to count anew."""
-    cdef int64_t* sums = <int64_t*>to
-    cdef int64_t* counts = <int64_t*>more
-    cdef int at
-    for at in range(<int>(sizeof(Counts) // sizeof(int64_t))):
-        sums[at] += counts[at]
-        counts[at] = 0
-
-
 cdef class Judge(Ground):
     """Judges what acts lead to, by what is meant (`promises.Meant`)."""
 
