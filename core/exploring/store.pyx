@@ -400,8 +400,10 @@ cdef class Store:
                     at = (at + 1) & mask
                 self.larger_compact[at] = <uint32_t>(number + 1)
             return
-        for at in range(2 * begin, 2 * end, PAGE_WORDS):  # a page that is read first, and written then, is brought twice
+        at = 2 * begin
+        while at < 2 * end:  # a page that is read first, and written then, is brought twice
             touch(self.larger + at)
+            at += PAGE_WORDS
         for old in range(begin, end):  # places follow from the upper halves of the hashes: old order is new order
             entry = self.table[old]
             if entry:
