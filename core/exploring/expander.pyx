@@ -278,6 +278,7 @@ cdef class Expander(Mover):
         cdef const Move* end = self.moves_ + self.move_count
         cdef const Move* ahead
         cdef bint is_symmetric = self.is_symmetric
+        cdef bint is_next = not self.is_bound  # to be entered soon
         cdef bint has_end = is_end[0]
         cdef int act, place, purse, outcome
         cdef uint8_t was, record
@@ -341,7 +342,8 @@ cdef class Expander(Mover):
                 has_end = not self.is_fair((move - 1)[0])
             rising += risen >= 0
             hash = key_hash(<uint64_t*>key, words)
-            prefetch(table + (hash >> table_shift))
+            if is_next:
+                prefetch(table + (hash >> table_shift))
             row[FIND_HASH] = hash
             row[FIND_FROM] = found_from | entry.said >> CONTEXT_SHIFT << CONTEXT_SHIFT
             if self.group_size > 1:
