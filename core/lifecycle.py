@@ -117,14 +117,9 @@ def after(happening: Happening, life: Life, *, rollback: bool = True) -> Life | 
 
 def compiled() -> bytes:
     """Return the table as the kernel reads it: row * 16 + state, rollback off in the second 256 bytes."""
-    flat = bytearray([__] * 512)
-    for without in (0, 1):
-        for happening in Happening:
-            for life in Life:
-                to = after(happening, life, rollback=not without)
-                if to is not None:
-                    flat[without * 256 + happening * 16 + life] = to
-    return bytes(flat)
+    none = bytes([__])
+    flat = b"".join(bytes(TABLE[happening]).ljust(16, none) for happening in Happening).ljust(256, none)
+    return b"".join(flat.replace(bytes([BACK]), bytes([to])) for to in (Life.RESTORING, Life.FAILED))
 
 
 def machine(model: Any = None, *, initial: Life = Life.PENDING) -> Machine:

@@ -54,12 +54,9 @@ class PackedNames(Sequence[str]):
         if isinstance(at, slice):
             start, stop, step = at.indices(len(self))
             return self._run(start, stop) if step == 1 else [self[i] for i in range(start, stop, step)]
-        count = len(self)
-        if not -count <= at < count:
-            raise IndexError(at)
-        at %= count
         ends = memoryview(self.ends).cast("I")
-        return self.blob[ends[at - 1] if at else 0 : ends[at]].decode()
+        end = ends[at]  # or an IndexError
+        return self.blob[ends[at - 1] if at % len(ends) else 0 : end].decode()
 
     def _run(self, start: int, stop: int) -> list[str]:
         ends = memoryview(self.ends).cast("I")

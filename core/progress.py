@@ -36,8 +36,10 @@ def report(work: Working, state: State) -> dict[str, Any]:
 
 def history_of(work: Working, state: State, s: int) -> tuple[AttemptRecord, ...]:
     """Return a set's last attempts, newest first: the one rolling forward, and those ended within two months."""
-    since = two_months_before(state.now)
-    ended = [record for record in state.history[s] if record.ended_at_ms is None or record.ended_at_ms >= since]
+    ended = list(state.history[s])
+    if ended:
+        since = two_months_before(state.now)
+        ended = [record for record in ended if record.ended_at_ms is None or record.ended_at_ms >= since]
     if work.v.status[s] == c.ROLLING:
         ended.insert(0, attempt_record(work, s, "rolling-forward", None, None))
     return tuple(ended[:ATTEMPTS_KEPT])

@@ -148,9 +148,11 @@ class Working:
         if not slots:
             return []
         names, ident = self.book.names, self.v.ident
-        if not names and self.v.set_of(slots[0]) not in self.compiled.directory.texts:
-            return [str(ident[slot]) for slot in slots]
-        return [self.id_of(slot) for slot in slots]
+        texts = self.compiled.directory.texts.get(self.v.set_of(slots[0]))
+        listed = str if texts is None else texts.__getitem__
+        if not names:
+            return [listed(ident[slot]) for slot in slots]
+        return [names.get(slot) or listed(ident[slot]) for slot in slots]
 
     # --- users' own policies -----------------------------------------------------------------------------------------
 
