@@ -41,9 +41,16 @@ def told(kernel: Any, seed: int, *, is_moody: bool = True) -> tuple[Random, pg.E
     return chance, engine, engine.start("Canonical/UbuntuServer/18.04-LTS", now=0)
 
 
-def columns(state: State) -> Any:
-    """Return each column of a state as a flat sequence of numbers, by name."""
-    return {name: memoryview(state.column(name).flat()).cast(column.typecode) for name, column in BY_NAME.items()}
+class Columns(dict[str, Any]):
+    """The columns of a state as flat sequences of numbers, by name; only those that are asked for are joined."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.state = state
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = found = memoryview(self.state.column(name).flat()).cast(BY_NAME[name].typecode)
+        return found
 
 
 def tried(engine: pg.Engine, state: State, event: Any) -> Any:
@@ -61,7 +68,7 @@ def tried(engine: pg.Engine, state: State, event: Any) -> Any:
 
 def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
     """Count everything anew from what each instance, attempt and hold is."""
-    col = columns(state)
+    col = Columns(state)
     sets = engine.compiled.directory.sets
     statics = engine.compiled.statics
     rules = engine.compiled.rules
@@ -130,7 +137,7 @@ def recount(engine: pg.Engine, state: State) -> dict[str, Any]:
 
 def carried(engine: pg.Engine, state: State, like: dict[str, Any]) -> dict[str, Any]:
     """Return the same counts as the state carries them."""
-    col = columns(state)
+    col = Columns(state)
     return {
         "tally": {s: [*col["tally"][s * c.TALLY : s * c.TALLY + 14]] for s in like["tally"]},
         "wait": {bucket: [*col["wait"][bucket * c.WAIT : (bucket + 1) * c.WAIT]] for bucket in like["wait"]},
@@ -382,7 +389,7 @@ class Witness:
         if report["phases"] is not None:
             phase = next(at for at, regions in enumerate(report["phases"]) if region in regions)
             assert all((fact.rollout, at) in self.succeeded for at in range(phase))
-        col = columns(before)
+        col = Columns(before)
         percent = col["percent"][index * c.PERCENT : index * c.PERCENT + 3]
         members = engine.members(before, fact.set)
         bad = [slot for slot in members if engine.health(before, slot) in (pg.Health.UNHEALTHY, pg.Health.UNKNOWN)]
@@ -442,7 +449,7 @@ class Witness:
 
     def stands(self, state: State) -> None:
         """Promises 1, 2, 4 and 11, and the limits of groups, in a state."""
-        engine, col = self.engine, columns(state)
+        engine, col = self.engine, Columns(state)
         directory, topology = engine.compiled.directory, engine.topology
         progress = engine.progress(state)
         at_work = {
@@ -454,12 +461,14 @@ class Witness:
         assert not any(topology.pairs.has_edge(one, other) for one in at_work for other in at_work)
         busy = set()
         flying: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for s, name in enumerate(directory.sets):
             held = col["link"][s * c.LINK + c.LINK_HOLD]
             held_cell = None if held < 0 else directory.cells[held]
             busy |= {held_cell} - {None}
-            flies = [slot for slot in engine.members(state, name) if engine.life(state, slot) in IN_FLIGHT]
-            flying[name] = len(flies)
+            members = engine.members(state, name)
+            flies = [slot for slot in members if col["life"][slot] & c.STATE_BITS in IN_FLIGHT]
+            flying[name], sizes[name] = len(flies), len(members)
             if not col["option"][s] & c.CROSS_ZONE:
                 assert {engine.cell_of(state, slot) for slot in flies} <= {held_cell}
             assert len({engine.upgrade_domain_of(state, slot) for slot in flies}) <= 1
@@ -471,7 +480,7 @@ class Witness:
                 assert sum(flying[name] for name in group.members) <= group.limit
         for report in progress["rollouts"]:
             for entry in report["sets"]:
-                assert sum(entry["progress"].values()) == len(engine.members(state, entry["name"]))
+                assert sum(entry["progress"].values()) == sizes[entry["name"]]
                 assert min(entry["progress"].values()) >= 0
 
 
