@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from phasegate.core.errors import InvalidModel
 
@@ -17,6 +18,7 @@ _LENGTH_MAX = 200
 VersionKey = tuple[int, ...]
 
 
+@lru_cache(maxsize=4096)  # the same few texts are compared again and again
 def version_key(version: str) -> VersionKey:
     """Return the numbers of a version, trailing zeros dropped; `InvalidModel` if a part is no number.
 
