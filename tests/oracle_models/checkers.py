@@ -64,12 +64,12 @@ def missing() -> list[str]:
     return [name for name in ("spin", "gcc", "rumur") if shutil.which(name) is None]
 
 
-def rumur(model: str, folder: Path, *, symmetry: str = "exhaustive") -> Found:
-    """Check a Murphi model; `symmetry` is `exhaustive` (one state an orbit, exactly) or `off`."""
+def rumur(model: str, folder: Path, *, symmetry: str = "exhaustive", level: str = "-O3") -> Found:
+    """Check a Murphi model; `symmetry` is `exhaustive` (one state an orbit, exactly) or `off`, `level` is gcc's."""
     (folder / "rollout.m").write_text(model)
     how = ["--symmetry-reduction", symmetry, "--deadlock-detection", "off", "--threads", "1", "--value-type", "int32_t"]
     _run(["rumur", *how, "--output", "rollout.c", "rollout.m"], folder)
-    _run(["gcc", "-w", "-O3", "-std=c11", "-mcx16", "-o", "rollout", "rollout.c", "-latomic", "-lpthread"], folder)
+    _run(["gcc", "-w", level, "-std=c11", "-mcx16", "-o", "rollout", "rollout.c", "-latomic", "-lpthread"], folder)
     said = _run(["./rollout"], folder)
     total = re.search(r"State Space Explored:\s+(\d+) states, (\d+) rules fired", said)
     if not total:
