@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 import phasegate as pg
 from phasegate.core.events import Batch, What
@@ -15,6 +15,7 @@ from phasegate.core.lifecycle import IN_FLIGHT, Do, Life
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet
 from phasegate.core.order import natural_key, sorted_zones
 from phasegate.core.roster import Instance, Roster
+from phasegate.core.rules import Rules
 from phasegate.core.state import State
 from phasegate.core.twin import Kernel as Twin
 
@@ -285,6 +286,22 @@ def a_story(kernel: Any, fleet: Fleet | ScaleSet | None = None, *, now: int = 0,
     policy = options.pop("policy", None) or pg.policies.availability_first(**{"delays": False} | options)
     engine = pg.Engine(fleet, policy, kernel=kernel)
     return Story(engine, engine.initial(now))
+
+
+@frozen
+class Known:
+    """A policy of which it is known already what it makes of the rules for a fleet."""
+
+    made: Rules
+
+    def rules(self, fleet: Fleet) -> Rules:
+        """Return what is known."""
+        return self.made
+
+
+def afresh(engine: pg.Engine) -> pg.Engine:
+    """Return an engine under the same rules that has seen nothing yet, in half the time that its policy would take."""
+    return pg.Engine(engine.fleet, Known(engine.compiled.rules), kernel=engine.kernel_class)
 
 
 Behaviour = Callable[[str], bool]

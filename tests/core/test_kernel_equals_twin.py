@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from fleets import afresh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild import a_wild_event, a_wild_fleet, a_wild_policy
@@ -49,7 +50,7 @@ def test_kernel_and_twin_agree_on_every_state(seed: int) -> None:
         assert engines[0].select(one) == engines[1].select(two)
         assert engines[0].legal(one) == engines[1].legal(two)
         assert engines[0].next_time(one) == engines[1].next_time(two)
-        fresh = pg.Engine(fleet, policy, kernel=compiled.Kernel)
+        fresh = afresh(engines[0])
         assert fresh.select(one) == engines[0].select(one)
         assert fresh.next_time(one) == engines[0].next_time(one)
         event = a_wild_event(random, engines[1], two)

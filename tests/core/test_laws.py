@@ -15,7 +15,7 @@ from zlib import crc32
 
 import pytest
 from attrs import define, field
-from fleets import Story, drive
+from fleets import Story, afresh, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wild import a_wild_event, a_wild_fleet, a_wild_policy, part_of
@@ -270,7 +270,7 @@ def test_what_an_engine_answers_does_not_depend_on_what_it_saw_before(kernel: An
     """An engine that has followed a story answers like one that is handed its last state."""
     chance, engine, state = told(kernel, seed)
     for _ in range(EVENTS):
-        fresh = pg.Engine(engine.fleet, engine.policy, kernel=kernel)
+        fresh = afresh(engine)
         assert engine.next_time(state) == fresh.next_time(state)
         assert engine.select(state) == fresh.select(state)
         assert engine.legal(state) == fresh.legal(state)
@@ -307,7 +307,7 @@ def test_a_refused_batch_leaves_nothing_moved(kernel: Any, seed: int) -> None:
         if picks:
             with pytest.raises(pg.IllegalTransition):
                 engine.step(state, pg.Start((*picks, picks[0]), state.now))
-            fresh = pg.Engine(engine.fleet, engine.policy, kernel=kernel)
+            fresh = afresh(engine)
             assert (engine.select(state), engine.legal(state)) == (picks, fresh.legal(state))
             event = pg.Start(picks[:1], state.now)
             assert engine.step(state, event).state == fresh.step(state, event).state

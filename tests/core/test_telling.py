@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from fleets import HOUR, UBUNTU, a_fleet, a_set
+from fleets import HOUR, UBUNTU, a_fleet, a_set, afresh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild import a_wild_event, a_wild_fleet, a_wild_policy
@@ -101,7 +101,7 @@ def test_both_timers_follow_a_trace_alike(seed: int) -> None:
             state = engine.step(state, event).state
         except pg.PhasegateError:
             continue
-        assert engine.next_time(state) == pg.Engine(fleet, policy).next_time(state)
+        assert engine.next_time(state) == afresh(engine).next_time(state)
 
 
 def test_facts_are_a_sequence(kernel: Any) -> None:
