@@ -149,7 +149,9 @@ def test_what_is_not_as_expected_is_said_with_both() -> None:
 
 def test_depth_first_finds_the_same_states(kernel: Any) -> None:
     """The order changes nothing of what there is."""
-    breadth, depth = (verify(library("pair_between_zones"), kernel=kernel, order=order) for order in ("breadth", "depth"))
+    breadth, depth = (
+        verify(library("pair_between_zones"), kernel=kernel, order=order) for order in ("breadth", "depth")
+    )
     assert (breadth.progress.states, breadth.progress.transitions) == (
         depth.progress.states,
         depth.progress.transitions,
