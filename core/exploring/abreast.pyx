@@ -4,8 +4,8 @@
 
 They go in rounds. Each thread has an arena of its own and expands its part of the level, while nothing is named and
 nothing entered. What they found is then entered by all of them together (`store`): numbers are given in the order of
-the parts, as one thread alone would give them. A round is small, so that what was found is still at hand; that is why
-they wait for one another without giving the processor away, unless it takes long.
+the parts, as one thread alone would give them. A round takes some milliseconds, its steps less; so they wait for one
+another without giving the processor away, unless it takes long.
 """
 
 cimport cython

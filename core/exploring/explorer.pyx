@@ -5,9 +5,8 @@
 It is `twin.py` on the kernel's own columns: `names` and `store` hold what was found, `ground`, `judge` and `expander`
 work on one state at a time.
 
-With several threads, each has an arena of its own and expands its part of a level, while nothing is named and nothing
-entered; then what they found is entered part after part. Where one had to leave an act open, the search goes on from
-there on one thread. So states, their numbers, transitions and the violation are the same with any number of threads.
+A level is expanded by several threads where there are some (`abreast`). Where one had to leave an act open, the search
+goes on from there on one thread. So states, their numbers, transitions and the violation are the same with any number.
 """
 
 cimport cython

@@ -3,8 +3,9 @@
 """All keys that were found: one after the other in blocks, in the order in which they were found, with their parents.
 
 The table that finds them holds, in open addressing, their numbers and the upper 32 bits of their hashes, of which the
-first say where they stand (8 bytes a place, at most half full), or in `is_compact` mode their numbers alone (4 bytes a place, at most nine tenths full). Keys wait in `Finds`
-before they are entered, so that the memory can bring what they will be compared with.
+first say where they stand (8 bytes a place, at most half full), or in `is_compact` mode their numbers alone (4 bytes a
+place, at most nine tenths full). Keys wait in `Finds` before they are entered, so that the memory can bring what they
+will be compared with.
 """
 
 cimport cython
@@ -220,17 +221,20 @@ cdef class Store:
 
     # --- entering on several threads ---------------------------------------------------------------------------------
     #
-    # What was found on several threads, part after part, is entered in two steps, each taken by all threads at once. First each claims places in the table for what is new in its part, under the numbers
-    # that the finds would have if all of them were new; of two that are the same the one with the lower number gets
-    # the place, whoever comes first. Now it is known how many are new in each part, and so the number of its first one.
-    # Then each settles its part: writes keys down, and their numbers into the table.
+    # What was found on several threads, part after part, is entered in two steps, each taken by all threads at once.
+    # First each claims places in the table for what is new in its part, under the numbers that the finds would have if
+    # all of them were new; of two that are the same the one with the lower number gets the place, whoever comes first.
+    # Now it is known how many are new in each part, and so the number of its first one. Then each settles its part:
+    # writes keys down, and their numbers into the table.
 
     cdef bint is_too_small(self, int64_t more) noexcept nogil:
         """Whether the table is too small for so many keys more."""
         return (self.states + more) * 100 >= <int64_t>self.table_size * self.fullest
 
     cdef bint has_blocks_for(self, int64_t more) noexcept nogil:
-        """Have blocks for so many keys more, as far as the bound allows; return whether there are."""
+        """Have blocks for so many keys more, as far as the bound allows; return whether there are, and numbers too."""
+        if self.states + more >= STATES_MAX:
+            return False
         while self.states + more > <int64_t>self.block_count * BLOCK:
             if not self.has_another_block():
                 return False
