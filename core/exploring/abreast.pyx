@@ -15,9 +15,10 @@ from libc.string cimport memset
 
 from phasegate.core.exploring.expander cimport EXPANDED, Expander
 from phasegate.core.exploring.judge cimport Counts, add_counts
-from phasegate.core.exploring.store cimport Finds, Store
+from phasegate.core.exploring.store cimport Finds
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from time import sleep
 
 cdef extern from *:
     """
@@ -63,6 +64,15 @@ cdef void divide(Rounds* rounds, int64_t first) noexcept nogil:
             rounds.firsts[at] = first + each * at
 
 
+cdef int64_t bytes_found(const Rounds* rounds, int find_words) noexcept nogil:
+    """Return the bytes of what all have found."""
+    cdef int64_t found = 0
+    cdef int at
+    for at in range(rounds.size):
+        found += rounds.finds[at].room * find_words * 8
+    return found
+
+
 @cython.final
 cdef class Abreast(Expander):
     """Works on a thread of its own, beside the explorer that its team belongs to; the first one leads."""
@@ -71,10 +81,16 @@ cdef class Abreast(Expander):
         self.stand_on(beside.subject, beside.is_symmetric, beside, beside.store)
         self.part = part
 
-    def work(self):
-        """Take part in rounds until they are over."""
-        with nogil:
-            self.go_on()
+    def work(self, int64_t ticket):
+        """Take part in rounds until they are over, unless the ticket is an old one."""
+        if ticket != self.ticket:
+            return
+        self.is_at_work = True
+        try:
+            with nogil:
+                self.go_on()
+        finally:
+            self.is_at_work = False
 
     cdef int go_on(self) except -1 nogil:
         cdef Rounds* rounds = self.rounds
@@ -99,13 +115,15 @@ cdef class Abreast(Expander):
                         self.store.claim(rounds.finds, self.part)
                     meet(rounds)
                     if self.part < rounds.entered:
-                        self.enter_part()
+                        self.settle_part()
                     meet(rounds)
                     if not self.part:
                         self.begin_next()
                     meet(rounds)
         finally:
-            if not has_met:
+            if not has_met:  # an error, or somebody else has left: nothing is known of what the arena holds
+                self.is_laid = False
+                self.versions_of_book = -1
                 show_int(&rounds.is_left, True)
         return 0
 
@@ -125,8 +143,6 @@ cdef class Abreast(Expander):
         """Say how many parts are entered: those before the first that was not expanded to its end."""
         cdef Rounds* rounds = self.rounds
         rounds.found = rounds.entered = 0
-        if self.store.is_compact:
-            return
         while rounds.entered < rounds.size and rounds.ended[rounds.entered] == EXPANDED:
             rounds.found += rounds.finds[rounds.entered].size
             rounds.entered += 1
@@ -138,13 +154,14 @@ cdef class Abreast(Expander):
         Where the table is to grow, all are to take part.
         """
         cdef Rounds* rounds = self.rounds
+        self.store.beside = rounds.beside + self.memo.bytes_used() + bytes_found(rounds, self.store.find_words)
         rounds.is_growing = self.store.is_too_small(rounds.found)
         if self.store.begins_growth() if rounds.is_growing else self.store.has_blocks_for(rounds.found):
             return
         rounds.is_growing = False
         rounds.entered = 0
 
-    cdef void enter_part(self) noexcept nogil:
+    cdef void settle_part(self) noexcept nogil:
         """Settle what is new in its part, and keep what was counted."""
         cdef int64_t number = self.store.states
         cdef int at
@@ -164,9 +181,14 @@ cdef class Abreast(Expander):
             rounds.is_over = True
             rounds.most = max(PART_MIN, rounds.most // 4)  # less is done in vain
         else:
-            rounds.most = min(PART_MAX, 2 * rounds.most)
+            rounds.most = min(rounds.most_ever, 2 * rounds.most)
             divide(rounds, rounds.firsts[rounds.size])
-            self.memo.make_room(16 * <uint32_t>(rounds.firsts[rounds.size] - rounds.firsts[0]))
+            self.make_room_for_acts()
+
+    cdef void make_room_for_acts(self) noexcept nogil:
+        """Make room for as many acts more as a round may come to, but for no more than there are already."""
+        cdef int64_t most = 16 * (self.rounds.firsts[self.rounds.size] - self.rounds.firsts[0])
+        self.memo.make_room(<uint32_t>min(most, <int64_t>self.memo.count + 1024))
 
 
 @cython.final
@@ -174,8 +196,10 @@ cdef class Team:
     """As many expanders as there are threads; one works on the thread of whoever asks."""
 
     def __init__(self, Expander beside, int size):
-        self.store = beside.store
         self.rounds.size, self.rounds.most = size, PART_MIN
+        # what waits to be entered, some ten finds a state, is to take a small part of what memory there may be
+        self.rounds.most_ever = beside.store.memory_max // (256 * size * beside.store.find_words * 8)
+        self.rounds.most_ever = max(PART_MIN, min(PART_MAX, self.rounds.most_ever))
         self.rounds.firsts = <int64_t*>calloc(size + 1, sizeof(int64_t))
         self.rounds.ended = <int*>calloc(size, sizeof(int))
         self.rounds.finds = <Finds**>calloc(size, sizeof(Finds*))
@@ -194,43 +218,50 @@ cdef class Team:
     cdef Abreast member(self, int at):
         return <Abreast>self.members[at]
 
-    cdef int64_t bytes_used(self) noexcept nogil:
-        """Return the bytes of what they found."""
-        cdef int64_t found = 0
-        cdef int at
-        for at in range(self.rounds.size):
-            found += self.rounds.finds[at].room * self.store.find_words * 8
-        return found
+    cdef int go(self, int64_t first, int64_t end, int64_t beside) except -1:
+        """Expand the states from `first` on in rounds, as far as `end`, and enter what is found.
 
-    cdef int go(self, int64_t first, int64_t end) except -1:
-        """Expand the states from `first` on in rounds, and enter what is found; leave open what is left for one thread.
-
-        That are less than is worth it, before `end`, or the parts from `rounds.entered` on: the first of them ends
-        somewhere, or there may be no room. Who interrupts is heard when nobody is at work any more.
+        What is left is for one thread: the last states, where they are fewer than is worth it; and the parts of the last
+        round from `rounds.entered` on, where one was left open, or broken off, or there may be no room for what was
+        found. `beside` are the bytes that others have. Whoever interrupts is heard when nobody is at work any more.
         """
-        self.rounds.end = end
+        cdef Abreast one
+        self.rounds.end, self.rounds.beside = end, beside
         self.rounds.arrived = self.rounds.is_left = 0
         divide(&self.rounds, first)
-        self.member(0).memo.make_room(16 * <uint32_t>(self.rounds.firsts[self.rounds.size] - first))
+        self.member(0).make_room_for_acts()
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.rounds.size - 1)
+        others = []
         try:
-            others = [self.pool.submit(member.work) for member in self.members[1:]]
-            self.member(0).work()
+            for one in self.members[1:]:
+                others.append(self.pool.submit(one.work, one.ticket))
+            self.member(0).work(self.member(0).ticket)
             wait(others)
-        except BaseException:
-            show_int(&self.rounds.is_left, True)  # to those who wait for one who has not begun
-            self._end_the_others()
-            raise
+        finally:
+            self.call_back()
         for other in others:
             other.result()
         return 0
 
-    def _end_the_others(self):
-        """Wait until nobody is at work any more, however often somebody interrupts; the last interrupt is told."""
-        try:
-            self.pool.shutdown(cancel_futures=True)
-            self.pool = None
-        except KeyboardInterrupt:
-            self._end_the_others()
-            raise
+    cdef bint is_at_work(self):
+        """Whether anybody is."""
+        for member in self.members:
+            if (<Abreast>member).is_at_work:
+                return True
+        return False
+
+    cdef int call_back(self) except -1:
+        """Let nobody begin any more, and wait until nobody is at work, however often somebody interrupts."""
+        for member in self.members:
+            (<Abreast>member).ticket += 1
+        interrupt = None
+        while self.is_at_work():
+            show_int(&self.rounds.is_left, True)  # to those who wait for one that has not begun
+            try:
+                sleep(0.001)
+            except BaseException as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+        return 0

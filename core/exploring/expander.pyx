@@ -188,7 +188,7 @@ cdef class Expander(Mover):
         self.fair_acts = self.c_fair_acts()
         at = first
         while at < self.move_count:
-            if context >= 0:
+            if context >= 0 and is_single(self.moves_[at]):
                 at = self.recall(number, context, at, &is_end)
                 if at == self.move_count:
                     break
@@ -278,11 +278,11 @@ cdef class Expander(Mover):
         cdef const Move* end = self.moves_ + self.move_count
         cdef const Move* ahead
         cdef bint is_symmetric = self.is_symmetric
-        cdef bint is_next = not self.is_bound  # to be entered soon
+        cdef bint is_next = not self.is_bound and table != NULL  # to be entered soon
         cdef bint has_end = is_end[0]
         cdef int act, place, purse, outcome
         cdef uint8_t was, record
-        cdef uint16_t rest
+        cdef uint16_t rest, rest_after
         cdef int64_t risen
         cdef int64_t rising = 0
         memset(left, 255, sizeof(left))
@@ -329,7 +329,8 @@ cdef class Expander(Mover):
             key = <uint8_t*>(row + FIND_KEY)
             copy_words(<uint64_t*>key, <const uint64_t*>here, words)
             key[place] = record
-            (<uint16_t*>(key + at_rest))[0] = <uint16_t>left[act]
+            rest_after = <uint16_t>left[act]
+            memcpy(key + at_rest, &rest_after, 2)
             if outcome:
                 risen += self.take_outcome(outcome, key)
             if is_symmetric:
@@ -371,7 +372,6 @@ cdef class Expander(Mover):
         row[FIND_HASH] = key_hash(self.key_words, self.key_bytes >> 3)
         row[FIND_FROM] = <uint64_t>UNTOLD << 32 | <uint64_t>number
         copy_words(row + FIND_KEY, self.key_words, self.key_bytes >> 3)
-        prefetch(self.store.table + (row[FIND_HASH] >> self.store.shift))
         self.finds.size += 1
         return 0
 

@@ -14,7 +14,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from phasegate.core.exploring.abreast cimport Abreast, PART_MIN, Rounds, Team
+from phasegate.core.exploring.abreast cimport Abreast, PART_MIN, Rounds, Team, bytes_found
 from phasegate.core.exploring.codes cimport *
 from phasegate.core.exploring.expander cimport BROKEN_PROMISE, EXPANDED, Expander, Facts, LEFT_OPEN, STORE_FULL
 from phasegate.core.exploring.judge cimport Counts, Move, add_counts
@@ -28,6 +28,9 @@ from phasegate.core.exploring import acts as _acts
 from phasegate.core.exploring.promises import Promise
 from phasegate.core.exploring.twin import Successor
 from phasegate.core.lifecycle import Life as _Life
+
+cdef enum:
+    ALONE = 256  # where one act was left open others will be: so many states are not tried by several threads
 
 _ACTS = list(_acts.Act)
 _NUMBERS = {
@@ -73,6 +76,8 @@ cdef class Explorer(Expander):
     cdef Ints todo
     cdef Counts sums
     cdef Team team
+    cdef int64_t alone_until  # up to this state one thread goes on alone
+    cdef bint is_broken_off  # in the middle of a state
 
     def __init__(self, subject, *, bint is_symmetric=True, str order="breadth", int64_t memory_max=1 << 40, bint is_compact=False, int threads=1):
         self.order, self.memory_max, self.is_compact, self.threads = order, memory_max, is_compact, threads
@@ -97,16 +102,24 @@ cdef class Explorer(Expander):
         """Expand up to so many states; return `more`, `done`, `violated` or `memory`.
 
         Breadth first, the first violation is one of the nearest. `depth` is the depth whose states are all expanded.
+        `RuntimeError` if an error, or an interrupt, came in the middle of a state before: what was found so far stands,
+        but cannot be gone on with.
         """
         cdef int64_t left = states_max
         cdef int found = EXPANDED
-        while found == EXPANDED and left > 0 and self.has_more():
-            if self.goes_abreast(left):
-                found = self.go_abreast(&left)
-            else:
-                with nogil:
-                    found = self.go_on(&left)
-        add_counts(&self.sums, &self.counts)
+        if self.is_broken_off:
+            raise RuntimeError("an error or an interrupt broke the search off in the middle of a state; begin it anew")
+        try:
+            while found == EXPANDED and left > 0 and self.has_more():
+                if self.goes_abreast(left):
+                    found = self.go_abreast(&left)
+                else:
+                    self.is_broken_off = True
+                    with nogil:
+                        found = self.go_on(&left)
+                    self.is_broken_off = False
+        finally:
+            add_counts(&self.sums, &self.counts)
         if found == EXPANDED:
             return "more" if self.has_more() else "done"
         return "violated" if found == BROKEN_PROMISE else "memory"
@@ -149,11 +162,15 @@ cdef class Explorer(Expander):
 
     cdef int64_t c_bytes_beside(self) noexcept nogil:
         """Return the bytes that are in use beside keys, parents and table."""
+        return self.memo.bytes_used() + self.c_bytes_apart() + (
+            0 if self.team is None else bytes_found(&self.team.rounds, self.store.find_words)
+        )
+
+    cdef int64_t c_bytes_apart(self) noexcept nogil:
+        """Return those that are neither of what is kept nor of what several threads have found."""
         cdef int64_t each = self.memo.context_count * <int64_t>sizeof(Facts) + 65536 * 4
-        cdef int64_t rows = self.finds.room * self.store.find_words * 8
-        if self.team is not None:
-            rows += self.team.bytes_used()
-        return self.memo.bytes_used() + each * max(1, self.threads) + rows + self.todo.room * 4
+        cdef int64_t expanders = 1 if self.team is None else self.threads + 1
+        return each * expanders + self.finds.room * self.store.find_words * 8 + self.todo.room * 4
 
     cdef void begin_level(self) noexcept nogil:
         """Note that a level is done, where one is: what was found in it is entered."""
@@ -166,7 +183,9 @@ cdef class Explorer(Expander):
     cdef bint goes_abreast(self, int64_t left) noexcept nogil:
         """Whether what is left of the level, and may be expanded, is worth more than one thread."""
         cdef int64_t wanted = self.threads * PART_MIN
-        if self.threads < 2 or self.todo_is_kept or left < wanted or self.k.ask is not None:
+        if self.threads < 2 or self.todo_is_kept or left < wanted or self.is_compact or self.k.ask is not None:
+            return False
+        if self.next_state < self.alone_until:
             return False
         return self.watches is None and min(self.level_end, self.store.states) - self.next_state >= wanted
 
@@ -179,18 +198,19 @@ cdef class Explorer(Expander):
             self.team = Team(self, self.threads)
         rounds = &self.team.rounds
         self.lexicon.is_shut = True
-        self.store.beside = self.c_bytes_beside()
         try:
-            self.team.go(first, min(self.level_end, first + left[0]))
+            self.team.go(first, min(self.level_end, first + left[0]), self.c_bytes_apart())
         finally:  # nobody is at work any more, so names may be given
             self.lexicon.is_shut = False
             self.next_state = rounds.firsts[rounds.entered]
             for member in self.team.members:
                 add_counts(&self.sums, &(<Abreast>member).kept)
+        self.is_broken_off = rounds.entered < rounds.size
         for at in range(rounds.entered, rounds.size):
             found = self.enter_part(at)
             if found or self.next_state < rounds.firsts[at + 1]:
                 break
+        self.is_broken_off = False
         left[0] -= self.next_state - first
         return found
 
@@ -209,6 +229,7 @@ cdef class Explorer(Expander):
         self.next_state = rounds.firsts[at + 1]
         self.store.forget_contexts(rounds.firsts[at])
         if rounds.ended[at] == LEFT_OPEN:
+            self.alone_until = one.open_state + ALONE
             self.next_state = one.open_state + 1
             self.is_going_on = True
             found = self.enter_finds(self.expand(one.open_state, one.open_move, one.open_is_end))

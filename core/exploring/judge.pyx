@@ -86,6 +86,7 @@ cdef class Judge(Ground):
     cdef int take_up_book(self) except -1 with gil:
         """Take up the targets and the order of versions of the book that is open."""
         book = self.beside.rest[PURSES + 2]
+        self.versions_of_book = -1  # until all of it is taken up
         for at, target in enumerate(self.shelf.targets(book)):
             self.targets[at] = target
         for at, rank in enumerate(version_ranks(self.shelf.books[book].versions)):

@@ -53,7 +53,7 @@ cdef class Store:
     cdef bint is_too_small(self, int64_t more) noexcept nogil
     cdef bint has_blocks_for(self, int64_t more) noexcept nogil
     cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil
-    cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil
+    cdef Finds* part_of(self, Finds** parts, int64_t* number) noexcept nogil
     cdef int64_t first_number(self, Finds** parts, int part) noexcept nogil
     cdef void claim(self, Finds** parts, int part) noexcept nogil
     cdef void settle(self, Finds** parts, int part, int64_t number) noexcept nogil

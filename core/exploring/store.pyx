@@ -240,21 +240,18 @@ cdef class Store:
                 return False
         return True
 
+    cdef Finds* part_of(self, Finds** parts, int64_t* number) noexcept nogil:
+        """Return the part that holds the find which would have this number; leave in `number` which one of it."""
+        number[0] -= self.states
+        while number[0] >= parts[0].size:
+            number[0] -= parts[0].size
+            parts += 1
+        return parts[0]
+
     cdef const uint64_t* claimed_key(self, Finds** parts, int64_t number) noexcept nogil:
         """Return the key of the find that would have this number."""
-        number -= self.states
-        while number >= parts[0].size:
-            number -= parts[0].size
-            parts += 1
-        return parts[0].rows + number * self.find_words + FIND_KEY
-
-    cdef void take_from(self, Finds** parts, int64_t number) noexcept nogil:
-        """Note that the find that would have had this number is not new."""
-        number -= self.states
-        while number >= parts[0].size:
-            number -= parts[0].size
-            parts += 1
-        add_64(&parts[0].fresh, -1)
+        cdef Finds* part = self.part_of(parts, &number)
+        return part.rows + number * self.find_words + FIND_KEY
 
     cdef void claim(self, Finds** parts, int part) noexcept nogil:
         """Claim a place for each find of a part that is new; the others are at theirs meanwhile."""
@@ -267,7 +264,7 @@ cdef class Store:
         cdef uint64_t number = <uint64_t>self.first_number(parts, part)
         cdef uint64_t* row = parts[part].rows
         cdef uint64_t* last = row + parts[part].size * self.find_words
-        cdef int64_t fresh = 0
+        cdef int64_t loser, fresh = 0
         cdef uint64_t hash, mine, at, entry, known
         cdef const uint64_t* key
         while row < last:
@@ -298,7 +295,8 @@ cdef class Store:
                         if known < number:
                             break
                         if is_put(table + at, &entry, mine):
-                            self.take_from(parts, <int64_t>known)
+                            loser = <int64_t>known
+                            add_64(&self.part_of(parts, &loser).fresh, -1)
                             fresh += 1
                             row[FIND_HASH] |= (at - (hash >> shift) & mask) + 1
                             break
@@ -381,6 +379,8 @@ cdef class Store:
     cdef bint begins_growth(self) noexcept nogil:
         """Set out to make the table twice as large, as far as the bound allows; return whether it will be."""
         cdef int64_t a_slot = 4 if self.is_compact else 8
+        if self.shift == 32 and not self.is_compact:
+            return False  # entries say no more than 32 bits of where they stand
         if self.bytes_used() + self.beside + 2 * <int64_t>self.table_size * a_slot > self.memory_max:
             return False
         if self.is_compact:

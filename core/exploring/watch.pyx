@@ -42,7 +42,9 @@ cdef class Watch:
             end += self.size[at]
         number = named(&self.seen, bytes, &is_new, False)
         if is_new:
-            self.answers.append(0 if self.predicate() else 1)
+            self.answers.append(None)  # until there is one: a predicate may raise
+        if self.answers[number] is None:
+            self.answers[number] = 0 if self.predicate() else 1
         return self.answers[number]
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_it_does_not_matter_how_a_search_is_cut() -> None:
 
 
 def test_an_interrupt_leaves_a_search_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whenever somebody interrupts, all threads have done their part before it is told, and nothing is lost."""
+    """Whenever somebody interrupts the threads, it is told when nobody is at work any more, and nothing is lost."""
     from phasegate.core.exploring import abreast
 
     heard: Counter[str] = Counter()
@@ -80,20 +81,55 @@ def test_an_interrupt_leaves_a_search_that_can_go_on(monkeypatch: pytest.MonkeyP
             interrupted("after", 7)
             return future
 
-        def shutdown(self, *of: Any, **more: Any) -> None:
-            interrupted("end", 2)
-            super().shutdown(*of, **more)
-
     def waited(others: Any) -> None:
         interrupted("waiting", 3)
         wait(others)
+
+    def slept(seconds: float) -> None:
+        interrupted("at the end", 2)
+
+    start = Thread.start
+
+    def started(thread: Thread) -> None:
+        start(thread)
+        interrupted("starting", 1 if heard["starting"] == 0 else 10**6)
 
     scenario = eight(health_flips=0)
     expected = found(scenario, threads=3)
     monkeypatch.setattr(abreast, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(abreast, "wait", waited)
+    monkeypatch.setattr(abreast, "sleep", slept)
+    monkeypatch.setattr(Thread, "start", started)
     assert expected == found(scenario, threads=3)
-    assert min(heard[where] for where in ("before", "after", "end", "waiting")) > 7
+    assert min(heard[where] for where in ("before", "after", "waiting")) > 7
+    assert heard["starting"] > 0
+
+
+def test_what_broke_off_in_the_middle_of_a_state_is_not_gone_on_with() -> None:
+    """What was found stands; a search from there on would not be whole."""
+    explorer: Any = made(eight().subject(), is_symmetric=False, order="breadth", memory_max=None)
+    asked = iter([True] * 20)
+
+    def predicate() -> bool:
+        for answer in asked:
+            return answer
+        raise KeyboardInterrupt
+
+    explorer.watch(((0, 8),), predicate, "nothing")
+    with pytest.raises(KeyboardInterrupt):
+        explorer.run(10**6)
+    assert explorer.states > 20
+    with pytest.raises(RuntimeError, match="begin it anew"):
+        explorer.run(10**6)
+
+
+def test_a_compact_table_finds_the_same_whatever_the_threads() -> None:
+    """It is searched by one, who finds what several find in the other."""
+    scenario = eight(health_flips=0)
+    explorer: Any = explorer_class(scenario.subject().engine)
+    compact = explorer(scenario.subject(), is_symmetric=False, is_compact=True, threads=2)
+    assert "done" == compact.run(10**6)
+    assert found(scenario, threads=2)[1] == (compact.states, compact.transitions, compact.depth, compact.rising)
 
 
 def test_two_threads_find_the_violation_that_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +234,15 @@ def test_the_memory_of_a_search_is_bounded(is_symmetric: bool) -> None:
     ended = explorer.run(10**6)
     assert ended == "memory"
     assert 1000 < explorer.states < 200_000
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_no_more_memory_is_in_use_than_there_may_be(threads: int) -> None:
+    """But for what finds take that wait, of which there is no more than a tenth."""
+    bound = 20_000_000
+    explorer: Any = made(eight().subject(), is_symmetric=False, order="breadth", memory_max=bound, threads=threads)
+    assert "memory" == explorer.run(10**6)
+    assert explorer.bytes_used <= 1.1 * bound
 
 
 def test_an_error_on_a_thread_is_told() -> None:
