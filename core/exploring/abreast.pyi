@@ -1,6 +1,8 @@
-from typing import final
+from typing import Final, final
 
 from phasegate.core.exploring.expander import Expander
+
+__pyx_capi__: Final[dict[str, object]]  # what other compiled modules call
 
 @final
 class Abreast(Expander):

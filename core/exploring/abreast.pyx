@@ -221,9 +221,9 @@ cdef class Team:
     cdef int go(self, int64_t first, int64_t end, int64_t beside) except -1:
         """Expand the states from `first` on in rounds, as far as `end`, and enter what is found.
 
-        What is left is for one thread: the last states, where they are fewer than is worth it; and the parts of the last
-        round from `rounds.entered` on, where one was left open, or broken off, or there may be no room for what was
-        found. `beside` are the bytes that others have. Whoever interrupts is heard when nobody is at work any more.
+        What is left is for one thread: the last states, where they are fewer than is worth it; and the parts of the
+        last round from `rounds.entered` on, where one was left open, or broken off, or there may be no room for what
+        was found. `beside` are the bytes that others have. Whoever interrupts is heard when nobody is at work any more.
         """
         cdef Abreast one
         self.rounds.end, self.rounds.beside = end, beside
@@ -238,8 +238,9 @@ cdef class Team:
                 others.append(self.pool.submit(one.work, one.ticket))
             self.member(0).work(self.member(0).ticket)
             wait(others)
-        finally:
+        except BaseException:
             self.call_back()
+            raise
         for other in others:
             other.result()
         return 0
@@ -252,13 +253,20 @@ cdef class Team:
         return False
 
     cdef int call_back(self) except -1:
-        """Let nobody begin any more, and wait until nobody is at work, however often somebody interrupts."""
+        """Let nobody begin any more, and wait until nobody is at work, however often somebody interrupts.
+
+        The pool need not know of a thread that it was just about to start: members say themselves whether they are at
+        work, and the pool is given up, so that no thread of it waits for work for ever.
+        """
         for member in self.members:
             (<Abreast>member).ticket += 1
+        show_int(&self.rounds.is_left, True)  # to those who wait for one that has not begun
         interrupt = None
-        while self.is_at_work():
-            show_int(&self.rounds.is_left, True)  # to those who wait for one that has not begun
+        while self.pool is not None or self.is_at_work():
             try:
+                if self.pool is not None:
+                    self.pool.shutdown(wait=False)
+                    self.pool = None
                 sleep(0.001)
             except BaseException as error:
                 interrupt = error

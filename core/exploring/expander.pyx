@@ -19,7 +19,8 @@ from phasegate.core.exploring.codes cimport (
     ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_STALE, A_START, REST_BYTES,
 )
 from phasegate.core.exploring.memo cimport (
-    CHANGES, CHANGE_SHIFT, CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT, Outcome, RECORD_SHIFT,
+    CHANGES, CHANGE_SHIFT, CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT,
+    Outcome, RECORD_SHIFT,
     TAIL_BYTES, UNTOLD, memo_key, memo_place, see_64,
 )
 from phasegate.core.exploring.mover cimport SOMEBODY
@@ -182,7 +183,9 @@ cdef class Expander(Mover):
             self.count_standing(facts)
         if not facts.is_known and has_nobody:
             facts.is_known = True
-            facts.is_plain = not self.move_count or self.moves_[0].act > A_START and self.moves_[self.move_count - 1].act < A_MAINTENANCE
+            facts.is_plain = not self.move_count or (
+                self.moves_[0].act > A_START and self.moves_[self.move_count - 1].act < A_MAINTENANCE
+            )
         if not self.is_bound and not self.memo.make_room(self.move_count):
             context = NO_CONTEXT
         self.fair_acts = self.c_fair_acts()
@@ -269,7 +272,7 @@ cdef class Expander(Mover):
         cdef int at_rest = self.at_rest
         cdef uint64_t* row = self.store.more_finds(&self.finds, self.move_count - first)
         cdef uint64_t* begin = row
-        cdef uint64_t* asked = row  # where each would go if all were found before it: there it says what it is kept under
+        cdef uint64_t* asked = row  # where each goes if all are found: until then it says there what it is kept under
         cdef uint8_t* key
         cdef uint64_t of, seen, hash, found_from = <uint64_t>number
         cdef int32_t left[ACTS]  # the numbers of what each act leaves, as far as they are known

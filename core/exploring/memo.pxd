@@ -28,7 +28,7 @@ cdef enum:
 
 cdef struct Entry:
     uint64_t of  # context, bucket, record, act; 0 is nobody's
-    # whether it is known, whether it is local, the record, outcome and context after it, and its place in `Counts.became`
+    # whether it is known, whether it is local, the record, outcome and context after it, the place in `Counts.became`
     uint64_t said
 
 cdef struct Outcome:

@@ -7,9 +7,8 @@ cdef enum:
     FIND_HASH = 0
     FIND_FROM = 1  # the number of its parent; its context above
     FIND_KEY = 2
-    # the lower bits of a hash say, once it is known, where the key has its place: so many after its first, + 1
+    # the lower bits of a hash say, once it is known, where the key has its place: so many after its first, + 1; 0 is none
     SEAT = 0x7FFFFFFF
-    KNOWN_BEFORE = 0
 
 cdef struct Finds:
     # keys in order of discovery, each behind its hash and whom and where it was found from

@@ -320,14 +320,16 @@ cdef class Store:
         cdef const uint64_t* last = row + parts[part].size * self.find_words
         cdef const uint64_t* ahead
         cdef int64_t claimed = self.first_number(parts, part)
+        cdef uint64_t seat
         cdef uint64_t* place
         while row < last:
             ahead = row + AHEAD * self.find_words
             if ahead < last and ahead[FIND_HASH] & SEAT:
                 prefetch(self.table + (ahead[FIND_HASH] >> self.shift))
             claimed += 1
-            if row[FIND_HASH] & SEAT != KNOWN_BEFORE:
-                place = self.table + ((row[FIND_HASH] >> self.shift) + (row[FIND_HASH] & SEAT) - 1 & self.table_size - 1)
+            seat = row[FIND_HASH] & SEAT
+            if seat:
+                place = self.table + ((row[FIND_HASH] >> self.shift) + seat - 1 & self.table_size - 1)
                 if <uint32_t>place[0] == <uint32_t>claimed:  # nobody has taken it
                     self.put(number, row + FIND_KEY, row[FIND_FROM])
                     number += 1
