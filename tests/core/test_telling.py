@@ -54,7 +54,7 @@ def test_facts_that_are_told_late_are_the_same(of: Any, seed: int) -> None:
     at_once, late = (pg.Engine(fleet, policy, kernel=of) for _ in range(2))
     state, other = at_once.initial(0), late.initial(0)
     told, untold, states = [], [], [(state, other)]
-    for _ in range(random.randint(0, 30)):
+    for _ in range(30):
         event = a_wild_event(random, at_once, state)
         try:
             step = at_once.step(state, event)
@@ -95,7 +95,7 @@ def test_both_timers_follow_a_trace_alike(seed: int) -> None:
     engine = pg.Engine(fleet, policy)
     engine._work.timers_class = Both
     state = engine.initial(0)
-    for _ in range(random.randint(0, 40)):
+    for _ in range(40):
         event = a_wild_event(random, engine, state)
         try:
             state = engine.step(state, event).state
