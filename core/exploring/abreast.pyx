@@ -18,7 +18,6 @@ from phasegate.core.exploring.judge cimport Counts, add_counts
 from phasegate.core.exploring.store cimport Finds
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from time import sleep
 
 cdef extern from *:
     """
@@ -262,14 +261,15 @@ cdef class Team:
             (<Abreast>member).ticket += 1
         show_int(&self.rounds.is_left, True)  # to those who wait for one that has not begun
         interrupt = None
-        while self.pool is not None or self.is_at_work():
+        while self.pool is not None:
             try:
-                if self.pool is not None:
-                    self.pool.shutdown(wait=False)
-                    self.pool = None
-                sleep(0.001)
-            except BaseException as error:
+                self.pool.shutdown(wait=False)
+                self.pool = None
+            except BaseException as error:  # told below, when nobody is at work
                 interrupt = error
+        while self.is_at_work():
+            with nogil:
+                sched_yield()
         if interrupt is not None:
             raise interrupt
         return 0

@@ -81,12 +81,13 @@ def test_an_interrupt_leaves_a_search_that_can_go_on(monkeypatch: pytest.MonkeyP
             interrupted("after", 7)
             return future
 
+        def shutdown(self, *of: Any, **more: Any) -> None:
+            interrupted("at the end", 2)
+            super().shutdown(*of, **more)
+
     def waited(others: Any) -> None:
         interrupted("waiting", 3)
         wait(others)
-
-    def slept(seconds: float) -> None:
-        interrupted("at the end", 2)
 
     start = Thread.start
 
@@ -98,10 +99,9 @@ def test_an_interrupt_leaves_a_search_that_can_go_on(monkeypatch: pytest.MonkeyP
     expected = found(scenario, threads=3)
     monkeypatch.setattr(abreast, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(abreast, "wait", waited)
-    monkeypatch.setattr(abreast, "sleep", slept)
     monkeypatch.setattr(Thread, "start", started)
     assert expected == found(scenario, threads=3)
-    assert min(heard[where] for where in ("before", "after", "waiting")) > 7
+    assert min(heard[where] for where in ("before", "after", "waiting", "at the end")) > 7
     assert heard["starting"] > 0
 
 
