@@ -13,22 +13,14 @@ from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from phasegate.core.exploring.atomics cimport count_up, see_int, show_int
 from phasegate.core.exploring.expander cimport EXPANDED, Expander
 from phasegate.core.exploring.judge cimport Counts, add_counts
 from phasegate.core.exploring.store cimport Finds
 
 from concurrent.futures import ThreadPoolExecutor, wait
 
-cdef extern from *:
-    """
-    #include <sched.h>
-    #define phasegate_see_int(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
-    #define phasegate_show_int(place, what) __atomic_store_n(place, what, __ATOMIC_RELEASE)
-    #define phasegate_count(place) __atomic_add_fetch(place, 1, __ATOMIC_ACQ_REL)
-    """
-    int see_int "phasegate_see_int"(const int* place) noexcept nogil
-    void show_int "phasegate_show_int"(int* place, int what) noexcept nogil
-    int count_up "phasegate_count"(int* place) noexcept nogil
+cdef extern from "sched.h":
     int sched_yield() noexcept nogil
 
 cdef enum:

@@ -14,6 +14,7 @@ number, or needs Python's hand: whoever is not bound goes on from there.
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from phasegate.core.exploring.atomics cimport see_64
 from phasegate.core.exploring.bits cimport POSITION
 from phasegate.core.exploring.codes cimport (
     ACTS, ANY, A_ADD, A_ANSWER, A_DEADLINE, A_HEALTHY, A_MAINTENANCE, A_STALE, A_START, REST_BYTES,
@@ -21,7 +22,7 @@ from phasegate.core.exploring.codes cimport (
 from phasegate.core.exploring.memo cimport (
     CHANGES, CHANGE_SHIFT, CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT,
     Outcome, RECORD_SHIFT,
-    TAIL_BYTES, UNTOLD, memo_key, memo_place, see_64,
+    TAIL_BYTES, UNTOLD, memo_key, memo_place,
 )
 from phasegate.core.exploring.mover cimport SOMEBODY
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash

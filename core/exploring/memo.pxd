@@ -2,13 +2,6 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-cdef extern from *:
-    """
-    #define phasegate_see(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
-    """
-    uint32_t see "phasegate_see"(const uint32_t* place) noexcept nogil
-    uint64_t see_64 "phasegate_see"(const uint64_t* place) noexcept nogil
-
 cdef enum:
     # of what is kept
     KNOWN = 1

@@ -16,22 +16,12 @@ cimport cython
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
 
+from phasegate.core.exploring.atomics cimport close_lock, open_lock, see, show, show_64
 from phasegate.core.exploring.names cimport hashed
 
 cdef enum:
     ENTRIES_MAX = 1 << 21
     CONTEXT_MASK = 4 * CONTEXTS - 1
-
-cdef extern from *:
-    """
-    #define phasegate_close(lock) while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) {}
-    #define phasegate_open(lock) __atomic_clear(lock, __ATOMIC_RELEASE)
-    #define phasegate_show(place, what) __atomic_store_n(place, what, __ATOMIC_RELEASE)
-    """
-    void close_lock "phasegate_close"(char* lock) noexcept nogil
-    void open_lock "phasegate_open"(char* lock) noexcept nogil
-    void show "phasegate_show"(uint32_t* place, uint32_t what) noexcept nogil
-    void show_64 "phasegate_show"(uint64_t* place, uint64_t what) noexcept nogil
 
 
 @cython.final

@@ -11,25 +11,15 @@ will be compared with.
 cimport cython
 from libc.stdlib cimport calloc, free, malloc, realloc
 
+from phasegate.core.exploring.atomics cimport add_64, is_put, see_64, touch
 from phasegate.core.exploring.codes cimport BLOCK
-from phasegate.core.exploring.memo cimport UNTOLD, see_64
+from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
 from phasegate.core.kernel cimport prefetch
 
 cdef enum:
     PAGE_WORDS = 512
     AHEAD = 16  # how many keys before its turn the memory is asked for what one is compared with
-
-cdef extern from *:
-    """
-    #define phasegate_touch(place) __atomic_fetch_or(place, 0, __ATOMIC_RELAXED)
-    #define phasegate_is_put(place, was, what) \\
-        __atomic_compare_exchange_n(place, was, what, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-    #define phasegate_add(place, more) __atomic_fetch_add(place, more, __ATOMIC_RELAXED)
-    """
-    void touch "phasegate_touch"(uint64_t* place) noexcept nogil
-    bint is_put "phasegate_is_put"(uint64_t* place, uint64_t* was, uint64_t what) noexcept nogil
-    void add_64 "phasegate_add"(int64_t* place, int64_t more) noexcept nogil
 
 cdef int64_t STATES_MAX = 2**32 - 16  # numbers of states are 32 bits wide
 
