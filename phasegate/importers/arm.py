@@ -112,7 +112,8 @@ def _sets_of(template: Template, around: Surroundings, notes: Notes) -> list[Sca
                 for one in resources
                 if one.kind == _SET_EXTENSIONS and one.source.required("name").lower().startswith(f"{name.lower()}/")
             ]
-            sets.append(scale_set_of(source, around, name=name, api_version=api_version, extra_extensions=extra))
+            with source.blamed():
+                sets.append(scale_set_of(source, around, name=name, api_version=api_version, extra_extensions=extra))
             source.finish()
         elif resource.kind != _SET_EXTENSIONS:
             shown = source.text("name") if not isinstance(source.data.get("name"), Unresolved) else None

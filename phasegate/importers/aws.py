@@ -46,7 +46,8 @@ def import_aws(documents: Sequence[tuple[str, bytes]]) -> Imported:
             if "AutoScalingGroupName" not in row:
                 document.refuse("is no group as `aws autoscaling describe-auto-scaling-groups` lists them", place)
             source = Source(row, document, place, notes)
-            sets.append(_set(source, catalogue, places))
+            with source.blamed():
+                sets.append(_set(source, catalogue, places))
             source.finish()
     first = inputs[0]
     if not sets:
@@ -91,19 +92,18 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
     zones = [*dict.fromkeys((*zones, *(instance.zone for instance in instances if instance.zone is not None)))]
     places.use(region, zones, source.document)
     tags: Any = _tags(source)
-    with blamed_on(source.document.name, source.place):
-        return ScaleSet(
-            name=source.required("AutoScalingGroupName").replace("/", "_"),
-            region=region,
-            image=reference,
-            version=version,
-            zones=zones,
-            upgrade_domains=1,
-            tags=tags,
-            health_sources=(HealthSource.PROBE,) if "ELB" in checks.split(",") else (),
-            load_balancer_sku="Standard" if balanced else None,
-            instances=Roster.of(instances),
-        )
+    return ScaleSet(
+        name=source.required("AutoScalingGroupName").replace("/", "_"),
+        region=region,
+        image=reference,
+        version=version,
+        zones=zones,
+        upgrade_domains=1,
+        tags=tags,
+        health_sources=(HealthSource.PROBE,) if "ELB" in checks.split(",") else (),
+        load_balancer_sku="Standard" if balanced else None,
+        instances=Roster.of(instances),
+    )
 
 
 def _region(source: Source, zones: list[str]) -> str:

@@ -97,7 +97,8 @@ def _sets(rows: _Rows, around: Surroundings) -> list[ScaleSet]:
         source.value("type", "resourceGroup")
         name = source.required("name")
         listed = rows.instances.pop(key, None)
-        scale_set = scale_set_of(source, around, name=name, api_version=None, counted=listed is None)
+        with source.blamed():
+            scale_set = scale_set_of(source, around, name=name, api_version=None, counted=listed is None)
         source.note("apiVersion", _API_VERSION)
         if listed is not None:
             scale_set = _with_instances(scale_set, listed, around)
@@ -186,9 +187,9 @@ def _health(view: Source) -> Health:
 def _list_images(rows: _Rows, catalogue: Catalogue) -> None:
     for source in rows.images:
         publisher, offer, sku = (source.required(name) for name in ("publisher", "offer", "sku"))
-        with blamed_on(source.document.name, source.place):
+        with source.blamed():
             version = ImageVersion(source.required("version"))
-        catalogue.list(ImageReference(publisher, offer, sku), version, source.document)
+            catalogue.list(ImageReference(publisher, offer, sku), version, source.document)
         source.value("urn", "urnAlias", "name")
         source.note("version", "comes without the time of its publication: taken as published at 0")
         source.finish()
@@ -204,13 +205,14 @@ def _list_gallery_version(top: Source, catalogue: Catalogue) -> None:
     top.value("name", "type", "resourceGroup", "location")
     profile = source.child("publishingProfile")
     published = _published(profile)
-    replicas = [
-        Replica(region_named(region.required("name")), published, bool(region.truth("excludeFromLatest")))
-        for region in profile.children("targetRegions")
-    ]
+    replicas: list[Replica] = []
+    for region in profile.children("targetRegions"):
+        with region.blamed():
+            named = region_named(region.required("name"))
+            replicas.append(Replica(named, published, bool(region.truth("excludeFromLatest"))))
     if replicas:
         profile.note("targetRegions", "come without the time of their replication: taken as that of publication")
-    with blamed_on(top.document.name, top.place):
+    with top.blamed():
         version = ImageVersion(match[3], published, bool(profile.truth("excludeFromLatest")), replicas)
         catalogue.list(ImageReference(gallery=match[1], definition=match[2]), version, top.document)
     top.finish()

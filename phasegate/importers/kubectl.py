@@ -69,7 +69,9 @@ def import_kubectl(documents: Sequence[tuple[str, bytes]]) -> Imported:
         for at, row in enumerate(items_of(document, "items")):
             if row.get("kind") != "Node":
                 document.refuse("is no node as `kubectl get nodes -o json` lists them", f"items[{at}]")
-            _add(Source(row, document, f"items[{at}]", notes, "items[*]"), pools)
+            source = Source(row, document, f"items[{at}]", notes, "items[*]")
+            with source.blamed():
+                _add(source, pools)
     if not pools:
         inputs[0].refuse("there is no node in it; it comes from `kubectl get nodes -o json`")
     catalogue, places = Catalogue(notes), Places(notes)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phasegate.core.model import Region
-from phasegate.files.documents import blamed_on
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
 
 
@@ -35,7 +34,7 @@ def import_regions(documents: Sequence[tuple[str, bytes]]) -> Imported:
                 notes.add(
                     document.name, source.place, f"pairs {', '.join(pairs[1:])} of `{name}`", "are beyond the first"
                 )
-            with blamed_on(document.name, source.place):
+            with source.blamed():
                 regions.append(Region(name, pairs[0] if pairs else None, tuple(zones)))
             source.finish()
     if not regions:

@@ -7,6 +7,7 @@ sees what a fleet does not say. `null`, empty lists and empty objects say nothin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 from attrs import define, field, frozen
@@ -136,6 +137,10 @@ class Source:
 
     def __contains__(self, name: str) -> bool:
         return self._names.get(name.lower()) is not None and self.data[self._names[name.lower()]] is not None
+
+    def blamed(self) -> AbstractContextManager[None]:
+        """Turn `InvalidModel` into an `InvalidFile` that names this place."""
+        return blamed_on(self.document.name, self.place)
 
     def at(self, name: str) -> str:
         """Return the place of a value in the document."""

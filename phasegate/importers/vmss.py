@@ -21,7 +21,6 @@ from phasegate.core.model import (
     ScaleSet,
     ServiceFabric,
 )
-from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places, region_named
 from phasegate.importers.reading import Source, tags_of
 
@@ -125,7 +124,7 @@ def scale_set_of(
         properties.note(
             "platformFaultDomainCount", "says nothing of upgrade domains: 5 are taken, the platform's own number"
         )
-    with blamed_on(top.document.name, top.place):
+    with top.blamed():
         return ScaleSet(**arguments)
 
 
@@ -147,7 +146,7 @@ def image_of(source: Source) -> tuple[ImageReference, str] | None:
     identity = source.text("id", "sharedGalleryImageId", "communityGalleryImageId")
     publisher, offer, sku = source.text("publisher"), source.text("offer"), source.text("sku")
     version = source.text("version") or "latest"
-    with blamed_on(source.document.name, source.place):
+    with source.blamed():
         if identity:
             gallery = _GALLERY.search(identity)
             if gallery is None:
@@ -196,7 +195,7 @@ def _os(profile: Source, reference: ImageReference, fabric: Source | None) -> st
 def _rolling_policy(upgrade: Source) -> RollingPolicy:
     source = upgrade.child("rollingUpgradePolicy")
     pause = source.text("pauseTimeBetweenBatches")
-    with blamed_on(source.document.name, source.place):
+    with source.blamed():
         return RollingPolicy(
             max_batch_percent=source.number("maxBatchInstancePercent"),
             max_unhealthy_percent=source.number("maxUnhealthyInstancePercent"),
@@ -224,13 +223,15 @@ def _extensions(profile: Source, extra: Sequence[Source]) -> _Extensions:
     for top in (*profile.child("extensionProfile").children("extensions"), *extra):
         source = top.child("properties") if "properties" in top else top
         name = top.required("name").rpartition("/")[2]
-        made.append(Extension(name, tuple(source.texts("provisionAfterExtensions"))))
+        with top.blamed():
+            made.append(Extension(name, tuple(source.texts("provisionAfterExtensions"))))
         kind = (source.text("type", "typePropertiesType", "type1") or "").lower()
         health = health or kind in _HEALTH_TYPES
         if (source.text("publisher") or "").lower() == _FABRIC:
             fabric = source
         settings = source.child("settings")
-        resources += [ExternalResource(f"{name}: {_bare(uri)}") for uri in settings.texts("fileUris")]
+        with settings.blamed():
+            resources += [ExternalResource(f"{name}: {_bare(uri)}") for uri in settings.texts("fileUris")]
     return _Extensions(tuple(made), health, fabric, tuple(resources))
 
 
@@ -243,11 +244,12 @@ def _secrets(system: Source) -> list[ExternalResource]:
     found = []
     for secret in system.children("secrets"):
         vault = (secret.child("sourceVault").text("id") or "").rpartition("/")[2]
-        found += [
-            ExternalResource(f"{vault}: {_bare(url)}")
-            for certificate in secret.children("vaultCertificates")
-            if (url := certificate.text("certificateUrl"))
-        ]
+        with secret.blamed():
+            found += [
+                ExternalResource(f"{vault}: {_bare(url)}")
+                for certificate in secret.children("vaultCertificates")
+                if (url := certificate.text("certificateUrl"))
+            ]
     return found
 
 
@@ -262,7 +264,7 @@ def _service_fabric(extension: Source | None, around: Surroundings) -> ServiceFa
             "names a node type of a cluster that is not described: the cluster's durability is taken as the extension's"
         )
         settings.note("nodeTypeRef", why)
-    with blamed_on(extension.document.name, extension.place):
+    with extension.blamed():
         arguments: dict[str, Any] = {
             "cluster_durability": node_type.durability if node_type else own,
             "extension_durability": own,

@@ -65,6 +65,29 @@ def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject)
     assert result is None or result.fleet == parse_fleet(json.dumps(dump_fleet(result.fleet)).encode(), "fleet.json")
 
 
+@pytest.mark.parametrize("name", list(INPUTS))
+def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) -> None:
+    """No name that does not print is a traceback, wherever it stands, and its refusal names the file."""
+    documents = copy.deepcopy(DOCUMENTS[name])
+    refusals = []
+    for path in PLACES[name]:
+        at: Any = documents
+        for key in path[:-1]:
+            at = at[key]
+        text = at[path[-1]]
+        if not isinstance(text, str):
+            continue
+        at[path[-1]] = f"{text[: len(text) // 2]}\n{text[len(text) // 2 :]}"
+        texts = [(f"{number}.json", json.dumps(document).encode()) for number, document in enumerate(documents)]
+        try:
+            IMPORTERS[name](texts, **OPTIONS.get(name, {}))
+        except InvalidFile as error:
+            refusals.append((error.file, str(error), path))
+        at[path[-1]] = text
+    assert refusals != []
+    assert [refusal for refusal in refusals if "\n" in refusal[1] or refusal[0] != f"{refusal[2][0]}.json"] == []
+
+
 FLEET = json.loads(json.dumps(dump_fleet(IMPORTERS["az"]([(n, (DATA / n).read_bytes()) for n in INPUTS["az"]]).fleet)))
 FLEET_PLACES = list(places(FLEET))
 
