@@ -29,18 +29,16 @@ MODULES = (
     "phasegate.simulating.columns.fast",
 )
 
+SHARED = "phasegate.core._cyutility"  # what Cython adds to modules, compiled once; Cython writes its source
+
 FACES = sorted(str(path) for path in Path("phasegate/core").rglob("*.pxd"))  # what modules know of each other
+
+HOW = {"extra_compile_args": OPTIONS, "optional": True}
 
 setup(
     ext_modules=[
-        Extension(
-            name,
-            [f"{name.replace('.', '/')}.pyx"],
-            depends=FACES,
-            extra_compile_args=OPTIONS,
-            optional=True,
-        )
-        for name in MODULES
+        Extension(SHARED, [], **HOW),
+        *(Extension(name, [f"{name.replace('.', '/')}.pyx"], depends=FACES, **HOW) for name in MODULES),
     ],
-    options={"build_ext": {"cython_c_in_temp": True}},
+    options={"build_ext": {"cython_c_in_temp": True, "shared_utility_qualified_name": SHARED}},
 )
