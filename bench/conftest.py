@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,19 @@ def _instances(item: pytest.Function) -> int:
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     found = parameters.get("instances", 0)
     return found if isinstance(found, int) else 0
+
+
+@pytest.fixture
+def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
+    """Return pytest-benchmark's own, which with `--quick` also does once what a benchmark asks it to do several times."""
+    if request.config.getoption("--quick"):
+        pedantic = benchmark.pedantic
+
+        def once(*args: Any, **options: Any) -> Any:
+            return pedantic(*args, **(options | {"rounds": 1}))
+
+        benchmark.pedantic = once
+    return benchmark
 
 
 @pytest.fixture(scope="session")
