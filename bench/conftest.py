@@ -82,7 +82,7 @@ def _instances(item: pytest.Function) -> int:
 
 @pytest.fixture
 def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
-    """Return pytest-benchmark's own, which with `--quick` also does once what a benchmark asks it to do several times."""
+    """Return pytest-benchmark's own; with `--quick` it does once what a benchmark asks it to do several times."""
     if request.config.getoption("--quick"):
         pedantic = benchmark.pedantic
 

@@ -12,25 +12,24 @@ from typing import Any, Final, Literal, cast
 
 from attrs import Attribute, field, frozen
 
+from phasegate.core.codes import TIME_MAX
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Health
 from phasegate.core.versions import version_key
-
-TIME_MS_MAX: Final = 2**53  # what every JSON reader keeps exactly
 
 Span = tuple[int, int]
 Step = Literal["replace", "configure", "restore"]
 
 
 def _time(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if value is not None and not 0 <= value <= TIME_MS_MAX:
-        raise InvalidModel(f"{value} ms is not between 0 and 2**53", attribute.name)
+    if value is not None and not 0 <= value <= TIME_MAX:
+        raise InvalidModel(f"{value} ms is not between 0 and 2**48 - 2", attribute.name)
 
 
 def _span(instance: Any, attribute: Attribute[Any], value: Any) -> None:
     low, high = value
-    if not 0 <= low <= high <= TIME_MS_MAX:
-        raise InvalidModel(f"[{low}, {high}] is not [low, high] with 0 <= low <= high <= 2**53", attribute.name)
+    if not 0 <= low <= high <= TIME_MAX:
+        raise InvalidModel(f"[{low}, {high}] is not [low, high] with 0 <= low <= high <= 2**48 - 2", attribute.name)
 
 
 def _rate(instance: Any, attribute: Attribute[Any], value: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from phasegate.core.engine import Engine
 from phasegate.core.exploring.subject import Open, Subject
 from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.exploring.twin import Move, Successor, Violation
+
+THREADS_MAX: Final = 256  # each has memory of its own, and waits for all others after each part of a level
 
 
 class Explorer(Protocol):
@@ -152,11 +154,12 @@ def explorer_class(engine: Engine) -> Any:
 def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | None, threads: int = 1) -> Explorer:
     """Return an explorer of the subject; `memory_max` bounds the bytes that it takes.
 
-    The compiled one goes on so many threads where it can; what it finds does not depend on how many there are.
+    The compiled one goes on so many threads, `THREADS_MAX` at most, where it can; what it finds does not depend on how
+    many there are.
     """
     cls = explorer_class(subject.engine)
     more: dict[str, Any] = {} if memory_max is None else {"memory_max": memory_max}
     if cls is not Twin:
-        more["threads"] = threads
+        more["threads"] = min(threads, THREADS_MAX)
     explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)
     return explorer

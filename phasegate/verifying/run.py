@@ -58,7 +58,7 @@ def verify(
     with what it covered, as `stop` does when it returns true, which is asked a few times a second, like `progress` is
     told. `witness` names what some state is to show: one of `promises` of the kind `sometimes`, or one of the
     conditions that a scenario names or may name; where all holds, the result has the run to it. The compiled explorer
-    goes on up to `threads` threads where nobody is asked on the way; what it finds is the same.
+    goes on up to `threads` threads, 256 at most, where nobody is asked on the way; what it finds is the same.
 
     `InvalidModel`, `InvalidEvent` or `UnknownName` if the scenario cannot begin.
     """

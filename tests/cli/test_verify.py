@@ -59,10 +59,11 @@ def test_a_scenario_that_holds(call: Any) -> None:
 
 
 def test_the_number_of_threads_changes_nothing(call: Any) -> None:
-    """What is found and counted is the same on one thread and on three; a hunt has processes."""
-    told = [json.loads(call("verify", LARGE, "--no-symmetry", "--json", "--threads", n).stdout) for n in ("1", "3")]
+    """What is found and counted is the same on one thread, on three, and on too many; a hunt has processes."""
+    asked = ("1", "3", f"{2**40}")
+    told = [json.loads(call("verify", LARGE, "--no-symmetry", "--json", "--threads", n).stdout) for n in asked]
     counts = [{key: one[key] for key in ("verdict", "states", "transitions", "depth", "coverage")} for one in told]
-    assert counts[0] == counts[1]
+    assert [counts[0]] * 3 == counts
     refused = call("verify", "--mutants", "--threads", "2")
     assert 2 == refused.exit_code
     assert "go on processes" in refused.stderr
@@ -190,6 +191,7 @@ def test_a_bound_gives_no_answer(call: Any, options: tuple[str, ...], words: str
         ((SMALL, LARGE, "--trace", "x"), "one trace file is for one scenario (--trace)"),
         ((SMALL, "--trace", "no/x"), "there is no folder `no` to write to (--trace)"),
         ((SMALL, "--memory", "much"), "`much` is no amount of memory, like `500M` or `2G` (--memory)"),
+        ((SMALL, "--memory", f"{'9' * 400}G"), "is more than 8192T (--memory)"),
         ((SMALL, "--promises", "none.py"), "cannot be read: no such file (none.py)"),
         (("none.yaml",), "cannot be read: no such file or directory"),
     ],
@@ -223,6 +225,7 @@ def test_sizes_are_read_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [1, 512, 2**21, 3 * 2**30, 2**40] == [
         verifying.memory_of(text) for text in ("1", "0.5k", "2 MiB", "3GB", "1t")
     ]
+    assert 2**53 == verifying.memory_of("8192T")
     assert 0 < (verifying.memory_of(None) or 0)
     monkeypatch.setattr(verifying.os, "sysconf_names", {})
     assert None is verifying.memory_of(None)

@@ -123,11 +123,15 @@ def test_nothing_said_means_that_everything_works() -> None:
         ),
         (
             {"timing": {"replace_ms": [2, 1]}},
-            "[2, 1] is not [low, high] with 0 <= low <= high <= 2**53 (at `timing.replace_ms`)",
+            "[2, 1] is not [low, high] with 0 <= low <= high <= 2**48 - 2 (at `timing.replace_ms`)",
+        ),
+        (
+            {"timing": {"restore_ms": [0, 2**48 - 1]}},  # the engine knows no such time
+            f"[0, {2**48 - 1}] is not [low, high] with 0 <= low <= high <= 2**48 - 2 (at `timing.restore_ms`)",
         ),
         (
             {"timing": {"restore_ms": -1}},
-            "[-1, -1] is not [low, high] with 0 <= low <= high <= 2**53 (at `timing.restore_ms`)",
+            "[-1, -1] is not [low, high] with 0 <= low <= high <= 2**48 - 2 (at `timing.restore_ms`)",
         ),
         ({"rates": {"late_report": 1.5}}, "rate 1.5 is not between 0 and 1 (at `rates.late_report`)"),
         ({"rates": {"late_report": "often"}}, "expected a number, got text `often` (at `rates.late_report`)"),
@@ -147,7 +151,7 @@ def test_nothing_said_means_that_everything_works() -> None:
             "unknown event `slient`; did you mean `silent`? (at `events[0]`)",
         ),
         ({"events": [{"pause": True}]}, "`at_ms` is missing (at `events[0]`)"),
-        ({"events": [{"pause": True, "at_ms": -1}]}, "-1 ms is not between 0 and 2**53 (at `events[0].at_ms`)"),
+        ({"events": [{"pause": True, "at_ms": -1}]}, "-1 ms is not between 0 and 2**48 - 2 (at `events[0].at_ms`)"),
         (
             {"events": [{"pause": False, "at_ms": 0}]},
             "false says nothing here; leave the event out instead (at `events[0].pause`)",
