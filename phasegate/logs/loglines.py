@@ -6,11 +6,12 @@ Whatever is wrong with a line is an `InvalidFile` that names it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from attrs import frozen
 
+from phasegate.core.codes import TIME_MAX
 from phasegate.files.documents import InvalidFile
 from phasegate.logs.journal import EVENTS, FORMAT, REMARKS
 
@@ -18,7 +19,7 @@ from phasegate.logs.journal import EVENTS, FORMAT, REMARKS
 class Header(msgspec.Struct, frozen=True):
     """The first line of a log; the documents are still text."""
 
-    t: int
+    t: Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]
     kind: str
     format: str
     fleet: msgspec.Raw

@@ -363,6 +363,10 @@ def test_a_log_that_cannot_be_read_names_the_line(lines: list[bytes], error: str
         (b"\n", "the first line is blank (log: line 1)"),
         (b"{}", "no log as `simulate --log` writes it: object missing required field `t` (log: line 1)"),
         (
+            header(2**48 - 1, {}, {}, 0, None),  # a time that the engine does not know
+            "no log as `simulate --log` writes it: expected `int` <= 281474976710654 - at `t` (log: line 1)",
+        ),
+        (
             header(0, {}, {}, 0, None).replace(b"log/1", b"log/2"),
             "format `phasegate/log/2` is not `phasegate/log/1` (log: line 1)",
         ),
