@@ -75,7 +75,8 @@ def _check_prints(name: str, path: str) -> None:
         raise InvalidModel(f"name `{name}` holds a character that does not print", path)
 
 
-def _check_zones(zones: tuple[str, ...]) -> None:
+def check_zones(zones: tuple[str, ...]) -> None:
+    """Raise `InvalidModel` if one of the zones has no name that a zone may have, or is there twice."""
     for at, zone in enumerate(zones):
         _check_prints(zone, "zones")
         if not zone or "/" in zone or zone == ZONELESS:
@@ -110,7 +111,7 @@ class Region:
     def __attrs_post_init__(self) -> None:
         if self.pair == self.name:
             raise InvalidModel(f"region `{self.name}` names itself as its pair; leave `pair` out", "pair")
-        _check_zones(self.zones)
+        check_zones(self.zones)
 
 
 @frozen
@@ -326,7 +327,7 @@ class ScaleSet:
                 raise InvalidModel(f"{error.what}, nor `latest`", "image.version") from None
         if isinstance(self.instances, int) and not 0 <= self.instances <= 2**31:
             raise InvalidModel(f"{self.instances} is no number of instances", "instances")
-        _check_zones(self.zones)
+        check_zones(self.zones)
         provision_order(self.extensions)
 
     @property

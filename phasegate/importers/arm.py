@@ -58,8 +58,7 @@ def import_arm(
     first = templates[0]
     if not sets:
         first.refuse("the template holds no scale set (`Microsoft.Compute/virtualMachineScaleSets`)", "resources")
-    with blamed_on(first.name):
-        regions, images = around.places.regions(), around.catalogue.images()
+    regions, images = around.places.regions(), around.catalogue.images()
     return notes.imported(fleet_of(first.name, regions=regions, images=images, sets=sets))
 
 

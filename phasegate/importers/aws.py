@@ -13,10 +13,10 @@ from typing import Any
 from attrs import frozen
 
 from phasegate.core.model import Health, HealthSource, ImageReference, ScaleSet
-from phasegate.core.roster import Instance, Roster
-from phasegate.files.documents import blamed_on
+from phasegate.core.roster import Instance
 from phasegate.importers.catalogue import Catalogue, Places
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
+from phasegate.importers.rosters import roster_of
 
 GALLERY = "launch-template"
 
@@ -52,9 +52,7 @@ def import_aws(documents: Sequence[tuple[str, bytes]]) -> Imported:
     first = inputs[0]
     if not sets:
         first.refuse("there is no Auto Scaling group in it")
-    with blamed_on(first.name):
-        regions, images = places.regions(), catalogue.images()
-    return notes.imported(fleet_of(first.name, regions=regions, images=images, sets=sets))
+    return notes.imported(fleet_of(first.name, regions=places.regions(), images=catalogue.images(), sets=sets))
 
 
 def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
@@ -75,11 +73,9 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
         catalogue.refer(reference, source.document)
         if version != "latest":
             catalogue.see(reference, version, region, source.document, source.place)
-    instances = [
-        instance
-        for row in source.children("Instances")
-        if (instance := _instance(row, reference, region, catalogue)) is not None
-    ]
+    rows = [(row, _instance(row, reference, region, catalogue)) for row in source.children("Instances")]
+    counted = [row for row, instance in rows if instance is not None]
+    instances = [instance for _, instance in rows if instance is not None]
     desired = source.number("DesiredCapacity")
     if desired is not None and desired != len(instances):
         source.note("DesiredCapacity", f"is {desired}: the {len(instances)} instances that are there count")
@@ -102,7 +98,7 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
         tags=tags,
         health_sources=(HealthSource.PROBE,) if "ELB" in checks.split(",") else (),
         load_balancer_sku="Standard" if balanced else None,
-        instances=Roster.of(instances),
+        instances=roster_of(counted, instances),
     )
 
 

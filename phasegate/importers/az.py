@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from attrs import define, evolve, field
 
 from phasegate.core.model import Health, ImageReference, ImageVersion, Replica, ScaleSet
-from phasegate.core.roster import Instance, Roster
+from phasegate.core.roster import Instance
 from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places, region_named
 from phasegate.importers.reading import Imported, Notes, Source, fleet_of, items_of, parsed
+from phasegate.importers.rosters import roster_of
 from phasegate.importers.vmss import Surroundings, image_of, scale_set_of
 
 _SET_ID = re.compile(r"/resourceGroups/([^/]+)/.*/virtualMachineScaleSets/([^/]+)", re.IGNORECASE)
@@ -60,10 +61,7 @@ def import_az(documents: Sequence[tuple[str, bytes]]) -> Imported:
     for sources in rows.instances.values():
         for source in sources:
             source.note("id", "belongs to a scale set that is in none of the files")
-    first = inputs[0].name
-    with blamed_on(first):
-        regions, images = places.regions(), catalogue.images()
-    return notes.imported(fleet_of(first, regions=regions, images=images, sets=sets))
+    return notes.imported(fleet_of(inputs[0].name, regions=places.regions(), images=catalogue.images(), sets=sets))
 
 
 def _sort(source: Source, rows: _Rows) -> None:
@@ -103,7 +101,8 @@ def _sets(rows: _Rows, around: Surroundings) -> list[ScaleSet]:
         if listed is not None:
             scale_set = _with_instances(scale_set, listed, around)
         if scale_set.full_name in made:
-            scale_set = evolve(scale_set, name=f"{name}@{group}")
+            with source.blamed():
+                scale_set = evolve(scale_set, name=f"{name}@{group}")
             source.note(
                 "name", f"is there twice in the region: this one is `{scale_set.name}`, after its resource group"
             )
@@ -125,7 +124,7 @@ def _with_instances(scale_set: ScaleSet, sources: list[Source], around: Surround
     with blamed_on(document.name):
         return evolve(
             scale_set,
-            instances=Roster.of(instances),
+            instances=roster_of(sources, instances),
             zones={*scale_set.zones, *zones},
             upgrade_domains=max(scale_set.upgrade_domains, domains),
         )

@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 from phasegate.core.errors import InvalidModel
 from phasegate.core.model import Image, ImageReference, ImageVersion, Region, Replica
 from phasegate.core.versions import version_key
+from phasegate.files.documents import blamed_on
 from phasegate.importers.reading import Document, Notes
 from phasegate.regions import region_key, regions_by_name
 
@@ -70,7 +71,8 @@ class Catalogue:
                     self.notes.add(document.name, "", f"version `{version}` of `{reference.name}`", SEEN_ONLY)
             if not known:
                 self.notes.add(document.name, "", f"`{reference.name}`", "has no known version; add some to `images`")
-            made.append(Image(reference, tuple(known[key] for key in sorted(known))))
+            with blamed_on(document.name):
+                made.append(Image(reference, tuple(known[key] for key in sorted(known))))
         return tuple(made)
 
 
@@ -96,7 +98,8 @@ class Places:
                 why = "is not in the region table: its pair is unknown"
                 self.notes.add(self._origins[name].name, "", f"region `{name}`", why)
             pair, zones = (known.pair, known.zones) if known is not None else (None, ())
-            made.append(Region(name, pair, {*zones, *used}))
+            with blamed_on(self._origins[name].name):
+                made.append(Region(name, pair, {*zones, *used}))
         return tuple(made)
 
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 from phasegate.core.model import Health, ImageReference, ScaleSet
-from phasegate.core.roster import Instance, Roster
+from phasegate.core.roster import Instance
 from phasegate.files.documents import blamed_on
 from phasegate.importers.catalogue import Catalogue, Places
 from phasegate.importers.reading import Document, Imported, Notes, Source, fleet_of, items_of, parsed
+from phasegate.importers.rosters import roster_of
 
 REGION_LABELS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
@@ -79,10 +80,7 @@ def import_kubectl(documents: Sequence[tuple[str, bytes]]) -> Imported:
         _set(region, name, pool, catalogue, places)
         for (region, name), pool in sorted(pools.items(), key=lambda at: at[0])
     ]
-    first = inputs[0].name
-    with blamed_on(first):
-        regions, images = places.regions(), catalogue.images()
-    return notes.imported(fleet_of(first, regions=regions, images=images, sets=sets))
+    return notes.imported(fleet_of(inputs[0].name, regions=places.regions(), images=catalogue.images(), sets=sets))
 
 
 def _add(source: Source, pools: dict[tuple[str, str], _Pool]) -> None:
@@ -179,5 +177,5 @@ def _set(region: str, name: str, pool: _Pool, catalogue: Catalogue, places: Plac
             zones=zones,
             upgrade_domains=1,
             os="windows" if pool.windows else "linux",
-            instances=Roster.of(instances),
+            instances=roster_of([node.source for node in pool.nodes], instances),
         )

@@ -232,6 +232,28 @@ def test_sets_of_one_name_are_told_apart_by_their_resource_group() -> None:
     result = imported([row, other])
     assert [scale_set.name for scale_set in result.fleet.sets] == ["web", "web@lab"]
     assert refused([row, other, other]) == "set `westeurope/web@lab` is there twice (a.json: [2].name)"
+    other["id"] = str(other["id"]).replace("Lab", "La\nb")
+    assert refused([row, other]) == "name `web@la?b` holds a character that does not print (a.json: [1].name)"
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (
+            instance(instanceId="5\n"),
+            "instance id `5?` is empty, or holds a `/` or a character that does not print (c.json: [0])",
+        ),
+        (
+            instance(instanceId="5", instanceView={"platformUpdateDomain": 70_000}),
+            "upgrade domain 70000 of instance `5` is not between 0 and 65535 (c.json: [0])",
+        ),
+        (instance(instanceId="5", zones=["\n"]), "name `?` holds a character that does not print (c.json: [0].zones)"),
+        (instance(), "instance `0` is there twice (c.json: [0])"),
+    ],
+)
+def test_a_wrong_instance_is_blamed_on_its_own_row(row: dict[str, Any], text: str) -> None:
+    """Also where the set, and other instances of it, stand in other files."""
+    assert text == refused(listed("vmss-list"), [instance()], [row])
 
 
 @pytest.mark.parametrize(

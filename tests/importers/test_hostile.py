@@ -23,7 +23,7 @@ INPUTS = {
     "aws": ["aws/describe-auto-scaling-groups.json"],
 }
 OPTIONS: dict[str, dict[str, Any]] = {
-    "arm": {"parameters": {"vmssNamePrefix": "web", "instanceCount": "3"}, "location": "westus"}
+    "arm": {"parameters": {"prefix": "web", "machines": "3", "operator": "o", "secret": "s"}, "location": "westus"}
 }
 scalars = st.sampled_from(
     [None, True, -1, 10**30, 1.5, "", "x", "/", "-", "[", "[x()]", "1.2", "[variables('lbName')]", "9" * 5000, "\n"]
@@ -69,7 +69,8 @@ def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject)
 def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) -> None:
     """No name that does not print is a traceback, wherever it stands, and its refusal names the file."""
     documents = copy.deepcopy(DOCUMENTS[name])
-    refusals = []
+    refusals: list[tuple[str, str, tuple[Any, ...]]] = []
+    imported = 0
     for path in PLACES[name]:
         at: Any = documents
         for key in path[:-1]:
@@ -81,10 +82,11 @@ def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) 
         texts = [(f"{number}.json", json.dumps(document).encode()) for number, document in enumerate(documents)]
         try:
             IMPORTERS[name](texts, **OPTIONS.get(name, {}))
+            imported += 1
         except InvalidFile as error:
             refusals.append((error.file, str(error), path))
         at[path[-1]] = text
-    assert refusals != []
+    assert (True, True) == (imported > 0, len(refusals) > 0)  # where a text is no name, anything may stand
     assert [refusal for refusal in refusals if "\n" in refusal[1] or refusal[0] != f"{refusal[2][0]}.json"] == []
 
 

@@ -190,7 +190,15 @@ def test_readiness_is_health(conditions: Any, health: Health) -> None:
         ({"kind": "List", "items": []}, "there is no node in it; it comes from `kubectl get nodes -o json` (a.json)"),
         ({"kind": "Pod"}, "is no node as `kubectl get nodes -o json` lists them (a.json: items[0])"),
         ({"items": [node("", {})]}, "`name` is missing (a.json: items[0].metadata.name)"),
-        ({"items": [node("a", {}), node("a", {})]}, "instance `a` is there twice (a.json)"),
+        ({"items": [node("a", {}), node("a", {})]}, "instance `a` is there twice (a.json: items[1])"),
+        (
+            {"items": [node("a", {}), node("b", {}, **{"topology.kubernetes.io/zone": "-"})]},
+            "zone `-` is empty, `-`, or holds a `/` (a.json: items[1].zones)",
+        ),
+        (
+            {"items": [node(f"n{at}", {}, **{"topology.kubernetes.io/zone": f"z{at}"}) for at in range(300)]},
+            "300 zones in one set; at most 255 are possible (a.json)",
+        ),
         (
             {"items": [node("a", {}, **{"topology.kubernetes.io/region": "a/b"})]},
             "name `a/b` is empty, padded, or holds a `/` (a.json: name)",
@@ -310,7 +318,7 @@ def test_the_version_of_an_instance_is_its_template_version(
         (
             group(Instances=[{"InstanceId": "a/b"}]),
             "instance id `a/b` is empty, or holds a `/` or a character that does not print"
-            " (a.json: AutoScalingGroups[0])",
+            " (a.json: AutoScalingGroups[0].Instances[0])",
         ),
     ],
 )
