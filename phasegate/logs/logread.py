@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 import msgspec
 from attrs import define, field
 
+from phasegate.core.codes import TIME_MAX
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.core.events import (
     Applied,
@@ -48,18 +49,22 @@ _REMEMBERED_MAX: Final = 20_000
 T = TypeVar("T")
 
 
+_Time = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]
+_Number = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+
+
 class _Gone(msgspec.Struct):
-    slot: int
+    slot: _Number
 
 
 class _Signal(msgspec.Struct):
     what: str
     set: str
     instances: list[str]
-    observed_at: int
+    observed_at: _Time
     command: str | None = None
     do: str = "nothing"
-    attempt: int = 0
+    attempt: _Number = 0
     gone: list[_Gone] | None = None
 
 

@@ -9,7 +9,7 @@ import msgspec
 from attrs import field, frozen
 
 from phasegate.core.engine import Engine
-from phasegate.core.errors import IllegalTransition, InvalidEvent, InvalidModel, UnknownName
+from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.core.state import State
 from phasegate.files.documents import InvalidFile, without_format
 from phasegate.files.fleetfile import parse_fleet
@@ -65,7 +65,7 @@ def replay(lines: Iterable[bytes], *, name: str = "log", also: Iterable[UserPoli
         event, reports = reader.event(state, step)
         try:
             taken = engine.step(state, event)
-        except (InvalidEvent, UnknownName, IllegalTransition) as error:
+        except PhasegateError as error:
             first = step.lines[0]
             refusal = Difference(first.number, _text(first.text), f"refused: {error}")
             return ReplayReport(count, refusal.line, refusal, engine, state)
@@ -88,10 +88,10 @@ def state_at(
     for step in steps:
         if time is not None and step.now > time:
             break
-        line = step.lines[-1]
+        line, event = step.lines[-1], reader.event(state, step)[0]
         try:
-            state = engine.step(state, reader.event(state, step)[0]).state
-        except (InvalidEvent, UnknownName, IllegalTransition) as error:
+            state = engine.step(state, event).state
+        except PhasegateError as error:
             raise InvalidFile(f"the engine refuses the event: {error}", name, f"line {line.number}") from None
         if state.digest != line.content.get("state"):
             raise InvalidFile(f"the engine comes to the state {state.digest}", name, f"line {line.number}")

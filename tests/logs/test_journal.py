@@ -395,6 +395,21 @@ def test_a_first_line_that_is_none_is_refused(line: bytes, error: str) -> None:
             "`healthy` or `x` is no word of a log (log: line 2)",
         ),
         (
+            "signals",
+            b'{"t":1,"kind":"signal","what":"healthy","set":"s","instances":[],"observed_at":1,"attempt":4294967296}',
+            "expected `int` <= 4294967295 - at `attempt` (log: line 2)",
+        ),
+        (
+            "signals",
+            b'{"t":1,"kind":"signal","what":"healthy","set":"s","instances":[],"observed_at":1000000000000000000000}',
+            "expected `int` <= 281474976710654 - at `observed_at` (log: line 2)",
+        ),
+        (
+            "signals",
+            b'{"t":1,"kind":"signal","what":"gone","set":"s","instances":[],"observed_at":1,"gone":[{"slot":-1}]}',
+            "expected `int` >= 0 - at `gone[0].slot` (log: line 2)",
+        ),
+        (
             "published",
             b'{"t":1,"kind":"published","image":"a","version":{"version":"x"}}',
             "version `x` is not dotted integers, like `1.2.0` (at `version.version`) (log: line 2)",

@@ -134,6 +134,17 @@ def test_an_event_that_the_engine_refuses_is_a_difference() -> None:
     assert report.difference.replayed.startswith("refused: ")
 
 
+def test_a_version_that_is_none_is_refused_on_its_line() -> None:
+    """Whatever the engine says of an event is said of where it stands."""
+    number = number_of("rollout-started")
+    edited = changed(number, lambda line: line["asked"].update(target="x"))
+    report = replay(edited)
+    assert report.difference is not None
+    assert "refused: version `x` is not dotted integers, like `1.2.0`" == report.difference.replayed
+    with pytest.raises(InvalidFile, match=r"the engine refuses the event: version `x` .* \(log: line \d+\)"):
+        state_at(edited)
+
+
 def test_a_long_line_is_cut_short_in_words() -> None:
     """At 200 signs."""
     assert str(Difference(7, "x" * 300, "")) == f"line 7 says `{'x' * 200}...`, the engine says ``"
