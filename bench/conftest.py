@@ -87,7 +87,7 @@ def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
         pedantic = benchmark.pedantic
 
         def once(*args: Any, **options: Any) -> Any:
-            return pedantic(*args, **(options | {"rounds": 1}))
+            return pedantic(*args, **(options | {"rounds": 1, "warmup_rounds": 0}))
 
         benchmark.pedantic = once
     return benchmark

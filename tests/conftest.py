@@ -23,17 +23,19 @@ if rule := os.environ.get(rules_removed.REMOVE):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Count as covered only what written examples run; tracing drawn ones would more than double their time.
+    """Count as covered nothing that a test with drawn examples runs; tracing would more than double their time.
 
-    The marker `no_cover` of pytest-cov would say the same, but pauses nothing in the workers of pytest-xdist.
+    The marker `no_cover` of pytest-cov would say the same, but the workers of pytest-xdist go on tracing under it.
     """
     tracing = sys.gettrace()
-    if item.get_closest_marker("hypothesis"):
+    is_paused = type(tracing).__module__.startswith("coverage") and item.get_closest_marker("hypothesis") is not None
+    if is_paused:
         sys.settrace(None)
     try:
         yield
     finally:
-        sys.settrace(tracing)
+        if is_paused:
+            sys.settrace(tracing)
 
 
 @pytest.fixture(params=KERNELS, ids=lambda kernel: "compiled" if kernel.is_compiled else "twin")
