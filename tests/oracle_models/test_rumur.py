@@ -17,6 +17,8 @@ from .murphi import murphi
 from .scenarios import a_grid, a_scenario, zones_and_domains
 from .shape import Shape
 
+pytestmark = pytest.mark.untraced
+
 
 def three_zones() -> Scenario:
     """Three zones with one instance each, a maintenance and a failed step."""

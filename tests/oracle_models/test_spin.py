@@ -19,6 +19,8 @@ from .promela import promela
 from .scenarios import SCENARIOS, batches_and_gates, reports_out_of_order
 from .shape import Shape, Unmodelled
 
+pytestmark = pytest.mark.untraced
+
 LIBRARY = Path(__file__).parents[1] / "scenarios"
 
 

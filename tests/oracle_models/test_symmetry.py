@@ -27,6 +27,8 @@ from .scenarios import (
     zones_and_domains,
 )
 
+pytestmark = pytest.mark.untraced
+
 SAMPLES = 80
 
 

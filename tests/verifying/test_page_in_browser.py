@@ -12,6 +12,8 @@ from page_cases import FOREIGN, HOSTILE, SCRIPT, bent, endless, hostile, long_ru
 from phasegate.cli.verifypage import page
 from phasegate.verifying.result import Result
 
+pytestmark = pytest.mark.untraced
+
 Open = Callable[..., Any]
 
 

@@ -16,6 +16,8 @@ from phasegate.verifying.explorers import explorer_class, made
 from phasegate.verifying.scenario import Scenario
 from phasegate.verifying.scenariofile import load_scenario, parse_scenario
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[3]
 EIGHT = load_scenario(ROOT / "bench" / "spin" / "eight.yaml")
 
