@@ -18,6 +18,7 @@ T = TypeVar("T")
 NO_ZONE = 255
 NO_NUMBER = 2**31 - 1
 DOMAIN_MAX = 2**16 - 1
+HEALTH_MAX = 3  # the last `model.Health`
 
 PROTECTED = 1  # protected from scale set actions: excluded from every rollout
 PROTECTED_FROM_SCALE_IN = 2
@@ -203,10 +204,12 @@ def _places(names: Iterable[T], count_max: int, what: str) -> dict[T, int]:
 
 
 def _check(row: Instance) -> None:
-    if not 0 <= row.upgrade_domain <= DOMAIN_MAX:
-        what = f"upgrade domain {row.upgrade_domain} of instance `{row.id}`"
-        raise InvalidModel(f"{what} is not between 0 and {DOMAIN_MAX}")
-    number = row.phase_ordering_number
-    if number is not None and not 0 <= number < NO_NUMBER:
-        what = f"phase ordering number {number} of instance `{row.id}`"
-        raise InvalidModel(f"{what} is not between 0 and {NO_NUMBER - 1}")
+    _between("health", row.health, HEALTH_MAX, row.id)
+    _between("upgrade domain", row.upgrade_domain, DOMAIN_MAX, row.id)
+    if row.phase_ordering_number is not None:
+        _between("phase ordering number", row.phase_ordering_number, NO_NUMBER - 1, row.id)
+
+
+def _between(what: str, number: int, highest: int, identity: str) -> None:
+    if not 0 <= number <= highest:
+        raise InvalidModel(f"{what} {number} of instance `{identity}` is not between 0 and {highest}")

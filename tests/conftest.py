@@ -25,6 +25,7 @@ if rule := os.environ.get(rules_removed.REMOVE):
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Count as covered nothing that tests with drawn examples run, nor those marked `untraced`: they go twice as fast.
 
+    Neither what fixtures do that they are the first to ask for. It holds of coverage's tracer in C, which is slow.
     The marker `no_cover` of pytest-cov would say the same, but the workers of pytest-xdist go on tracing under it.
     """
     tracing = sys.gettrace()

@@ -10,6 +10,7 @@ from phasegate.core.engine import Engine
 from phasegate.core.exploring.subject import Open, Subject
 from phasegate.core.exploring.twin import Explorer as Twin
 from phasegate.core.exploring.twin import Move, Successor, Violation
+from phasegate.files.sizes import BYTES_MAX
 
 THREADS_MAX: Final = 256  # each has memory of its own, and waits for all others after each part of a level
 
@@ -158,7 +159,7 @@ def made(subject: Subject, *, is_symmetric: bool, order: str, memory_max: int | 
     many there are.
     """
     cls = explorer_class(subject.engine)
-    more: dict[str, Any] = {} if memory_max is None else {"memory_max": memory_max}
+    more: dict[str, Any] = {} if memory_max is None else {"memory_max": min(memory_max, BYTES_MAX)}
     if cls is not Twin:
         more["threads"] = min(threads, THREADS_MAX)
     explorer: Explorer = cls(subject, is_symmetric=is_symmetric, order=order, **more)

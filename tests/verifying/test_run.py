@@ -81,7 +81,7 @@ def test_a_scenario_holds(kernel: Any) -> None:
 @pytest.mark.parametrize(
     ("bounds", "reason"),
     [
-        (Bounds(states=50), "bound"),
+        (Bounds(states=50, memory=2**70), "bound"),  # more than there can be is none
         (Bounds(seconds=0.0), "time"),
         (Bounds(memory=1), "memory"),
     ],
