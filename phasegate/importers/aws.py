@@ -73,9 +73,13 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
         catalogue.refer(reference, source.document)
         if version != "latest":
             catalogue.see(reference, version, region, source.document, source.place)
-    rows = [(row, _instance(row, reference, region, catalogue)) for row in source.children("Instances")]
-    counted = [row for row, instance in rows if instance is not None]
-    instances = [instance for _, instance in rows if instance is not None]
+    rows: list[Source] = []
+    instances: list[Instance] = []
+    for row in source.children("Instances"):
+        instance = _instance(row, reference, region, catalogue)
+        if instance is not None:
+            rows.append(row)
+            instances.append(instance)
     desired = source.number("DesiredCapacity")
     if desired is not None and desired != len(instances):
         source.note("DesiredCapacity", f"is {desired}: the {len(instances)} instances that are there count")
@@ -98,7 +102,7 @@ def _set(source: Source, catalogue: Catalogue, places: Places) -> ScaleSet:
         tags=tags,
         health_sources=(HealthSource.PROBE,) if "ELB" in checks.split(",") else (),
         load_balancer_sku="Standard" if balanced else None,
-        instances=roster_of(counted, instances),
+        instances=roster_of(rows, instances),
     )
 
 

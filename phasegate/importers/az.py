@@ -97,15 +97,14 @@ def _sets(rows: _Rows, around: Surroundings) -> list[ScaleSet]:
         listed = rows.instances.pop(key, None)
         with source.blamed():
             scale_set = scale_set_of(source, around, name=name, api_version=None, counted=listed is None)
-        source.note("apiVersion", _API_VERSION)
-        if listed is not None:
-            scale_set = _with_instances(scale_set, listed, around)
-        if scale_set.full_name in made:
-            with source.blamed():
+            source.note("apiVersion", _API_VERSION)
+            if listed is not None:
+                scale_set = _with_instances(scale_set, listed, around)
+            if scale_set.full_name in made:
                 scale_set = evolve(scale_set, name=f"{name}@{group}")
-            source.note(
-                "name", f"is there twice in the region: this one is `{scale_set.name}`, after its resource group"
-            )
+                source.note(
+                    "name", f"is there twice in the region: this one is `{scale_set.name}`, after its resource group"
+                )
         if scale_set.full_name in made:
             source.refuse(f"set `{scale_set.full_name}` is there twice", "name")
         made[scale_set.full_name] = scale_set

@@ -76,7 +76,7 @@ def scale_set_of(
     """Return the set that a description makes, and add its image and region to what stands around.
 
     Its instances are its capacity, or 0 if they are not `counted`, as they are listed elsewhere. `InvalidFile` if the
-    description is not complete.
+    description is not complete, `InvalidModel` if it makes no set.
     """
     properties = top.child("properties") if "properties" in top else top
     profile = properties.child("virtualMachineProfile")
@@ -124,8 +124,7 @@ def scale_set_of(
         properties.note(
             "platformFaultDomainCount", "says nothing of upgrade domains: 5 are taken, the platform's own number"
         )
-    with top.blamed():
-        return ScaleSet(**arguments)
+    return ScaleSet(**arguments)
 
 
 def _mode(upgrade: Source) -> str:
