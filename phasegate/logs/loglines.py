@@ -15,11 +15,13 @@ from phasegate.core.codes import TIME_MAX
 from phasegate.files.documents import InvalidFile
 from phasegate.logs.journal import EVENTS, FORMAT, REMARKS
 
+Time = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]  # that the engine knows
+
 
 class Header(msgspec.Struct, frozen=True):
     """The first line of a log; the documents are still text."""
 
-    t: Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]
+    t: Time
     kind: str
     format: str
     fleet: msgspec.Raw

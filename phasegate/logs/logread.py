@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final, Protocol, TypeVar
 import msgspec
 from attrs import define, field
 
-from phasegate.core.codes import TIME_MAX
 from phasegate.core.errors import InvalidModel, PhasegateError
 from phasegate.core.events import (
     Applied,
@@ -39,7 +38,7 @@ from phasegate.core.state import State
 from phasegate.files.documents import InvalidFile
 from phasegate.files.modelfile import parse_model
 from phasegate.files.structure import structure
-from phasegate.logs.loglines import Line, RecordedStep, in_words
+from phasegate.logs.loglines import Line, RecordedStep, Time, in_words
 from phasegate.simulating.reports import Reports, joined
 
 _WHAT: Final = {what.word: what for what in What}
@@ -49,7 +48,6 @@ _REMEMBERED_MAX: Final = 20_000
 T = TypeVar("T")
 
 
-_Time = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]
 _Number = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
@@ -61,7 +59,7 @@ class _Signal(msgspec.Struct):
     what: str
     set: str
     instances: list[str]
-    observed_at: _Time
+    observed_at: Time
     command: str | None = None
     do: str = "nothing"
     attempt: _Number = 0
