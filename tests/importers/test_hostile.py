@@ -3,6 +3,8 @@
 import copy
 import json
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,16 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value, (*path, key))
 
 
+def holder(data: Any, path: tuple[Any, ...]) -> Any:
+    """Return the object or list that holds the value of this path."""
+    return reduce(getitem, path[:-1], data)
+
+
+def written(documents: list[Any]) -> list[tuple[str, bytes]]:
+    """Return documents as importers take them: `0.json` and so on."""
+    return [(f"{number}.json", json.dumps(document).encode()) for number, document in enumerate(documents)]
+
+
 DOCUMENTS = {name: [json.loads((DATA / path).read_bytes()) for path in paths] for name, paths in INPUTS.items()}
 PLACES = {name: list(places(documents)) for name, documents in DOCUMENTS.items()}
 
@@ -51,14 +63,10 @@ def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject)
     """Whatever stands anywhere, the answer is a fleet that reads back, or one line."""
     documents = copy.deepcopy(DOCUMENTS[name])
     path = data.draw(st.sampled_from(PLACES[name]))
-    at: Any = documents
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = data.draw(values)
-    texts = [(f"{at}.json", json.dumps(document).encode()) for at, document in enumerate(documents)]
+    holder(documents, path)[path[-1]] = data.draw(values)
     result, refusal = None, ""
     try:
-        result = IMPORTERS[name](texts, **OPTIONS.get(name, {}))
+        result = IMPORTERS[name](written(documents), **OPTIONS.get(name, {}))
     except InvalidFile as error:
         refusal = str(error)
     assert "\n" not in refusal
@@ -72,16 +80,13 @@ def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) 
     refusals: list[tuple[str, str, tuple[Any, ...]]] = []
     imported = 0
     for path in PLACES[name]:
-        at: Any = documents
-        for key in path[:-1]:
-            at = at[key]
+        at = holder(documents, path)
         text = at[path[-1]]
         if not isinstance(text, str):
             continue
         at[path[-1]] = f"{text[: len(text) // 2]}\n{text[len(text) // 2 :]}"
-        texts = [(f"{number}.json", json.dumps(document).encode()) for number, document in enumerate(documents)]
         try:
-            IMPORTERS[name](texts, **OPTIONS.get(name, {}))
+            IMPORTERS[name](written(documents), **OPTIONS.get(name, {}))
             imported += 1
         except InvalidFile as error:
             refusals.append((error.file, str(error), path))
@@ -100,10 +105,7 @@ def test_a_fleet_with_a_replaced_value_is_read_or_refused(data: st.DataObject) -
     """A fleet file is right, or one line says what is wrong."""
     fleet = copy.deepcopy(FLEET)
     path = data.draw(st.sampled_from(FLEET_PLACES))
-    at: Any = fleet
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = data.draw(values)
+    holder(fleet, path)[path[-1]] = data.draw(values)
     refusal = ""
     try:
         parse_fleet(json.dumps(fleet).encode(), "fleet.json")
