@@ -21,8 +21,7 @@ from phasegate.core.exploring.codes cimport (
 )
 from phasegate.core.exploring.memo cimport (
     CHANGES, CHANGE_SHIFT, CONTEXTS, CONTEXT_SHIFT, ENDS, Entry, KNOWN, LOCAL, NO_CONTEXT, OUTCOMES, OUTCOME_SHIFT,
-    Outcome, RECORD_SHIFT,
-    TAIL_BYTES, UNTOLD, memo_key, memo_place,
+    Outcome, RECORD_SHIFT, TAIL_BYTES, UNTOLD, memo_key, memo_place,
 )
 from phasegate.core.exploring.mover cimport SOMEBODY
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
