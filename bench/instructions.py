@@ -3,9 +3,9 @@
     python -m phasegate.bench.instructions             compare with instructions.json; exit code 1 if one is slower
     python -m phasegate.bench.instructions --record    write instructions.json anew, when a change is meant
 
-Counts repeat to a fraction of a percent on a busy machine too, which times never do. They do depend on the interpreter
-and, little, on the compiler: a Python without a record of its own is compared with the one that is there, with a wider
-tolerance, in which only gross slowdowns are noticed; and that is said.
+Counts repeat to a fraction of a percent on a busy machine too, which times never do, whatever surrounds the program
+(`FIXED`). They do depend on the interpreter and, little, on the compiler: a Python without a record of its own is
+compared with the one that is there, with a wider tolerance, in which only gross slowdowns are noticed; that is said.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ RECORD: Final = Path(__file__).with_name("instructions.json")
 PERCENT: Final = 5  # of tolerance, against a record of the same Python
 PERCENT_ELSEWHERE: Final = 50  # against one of another Python
 
+# What would make the same program take other counts: the order of sets, and how glibc copies memory. It takes the
+# widest way that the processor has, and for long stretches one instruction that callgrind counts once a byte: whether
+# something that grows is moved or not, as addresses have it, would then be 6 % of a step.
+FIXED: Final = {
+    "PYTHONHASHSEED": "0",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM",
+}
+
 
 class NotCounted(Exception):
     """There is no count: what is missing, and how to get it."""
@@ -43,26 +51,28 @@ def here() -> str:
 
 def count() -> dict[str, int]:
     """Return how many instructions each path takes; `NotCounted` if there is no valgrind, or no compiled kernel."""
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        raise NotCounted("valgrind is not installed; `apt-get install valgrind`")
     if not default_kernel().is_compiled:
         raise NotCounted("the kernel is not compiled; install a C compiler and `pip install -e .` again")
-    with tempfile.TemporaryDirectory() as room:
-        command = [
-            valgrind, "--tool=callgrind", "--collect-atstart=no", f"--toggle-collect={COUNTED}",
-            f"--dump-after={COUNTED}", f"--callgrind-out-file={room}/dump",
-            sys.executable, "-m", "phasegate.bench.key_paths",
-        ]  # fmt: skip
-        environment = os.environ | {"PYTHONHASHSEED": "0"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-        if done.returncode:
-            raise NotCounted(f"the key paths did not run: {done.stderr[-2_000:]}")
-        dumps = sorted(Path(room).glob("dump.*"), key=lambda path: int(path.suffix[1:]))
-        totals = [_total(path) for path in dumps[-len(PATHS) :]]  # whoever called `dir` before has dumps too
+    totals = counted("-m", "phasegate.bench.key_paths")[-len(PATHS) :]  # whoever called `dir` before is counted too
     if len(totals) < len(PATHS) or not all(totals):
         raise NotCounted(f"callgrind did not see `{COUNTED}`: does this Python export it?")
     return dict(zip(PATHS, totals, strict=True))
+
+
+def counted(*program: str) -> list[int]:
+    """Return how many instructions each call of `dir` takes, of this Python with these arguments, or raise."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        raise NotCounted("valgrind is not installed; `apt-get install valgrind`")
+    with tempfile.TemporaryDirectory() as room:
+        command = [
+            valgrind, "--tool=callgrind", "--collect-atstart=no", f"--toggle-collect={COUNTED}",
+            f"--dump-after={COUNTED}", f"--callgrind-out-file={room}/dump", sys.executable, *program,
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | FIXED, check=False)
+        if done.returncode:
+            raise NotCounted(f"what is to be counted did not run: {done.stderr[-2_000:]}")
+        return [_total(path) for path in sorted(Path(room).glob("dump.*"), key=lambda path: int(path.suffix[1:]))]
 
 
 def _total(dump: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -31,6 +32,24 @@ def test_a_path_without_a_record_fails() -> None:
     is_well, lines = instructions.compared({"new": 1}, {instructions.here(): {"old": 1}})
     assert not is_well
     assert lines == ["new: 1 instructions, not recorded; run with --record"]
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="there is no valgrind; .ci/run installs it")
+def test_what_is_copied_counts_little() -> None:
+    """A byte that is copied is no instruction: whether memory is moved or grows in place depends on addresses."""
+    program = """
+class Copy:
+    def __init__(self, length):
+        self.bytes = bytearray(length)
+    def __dir__(self):
+        self.bytes.copy()
+        return []
+
+dir(Copy(10_000))
+dir(Copy(90_000))
+"""
+    short, long = instructions.counted("-I", "-c", program)[-2:]
+    assert 0 < long - short < 80_000 / 4
 
 
 def test_without_valgrind_the_guard_fails_and_says_so(
