@@ -149,6 +149,7 @@ ROWS: dict[Happening, tuple[list[Life], Life, Life, Do]] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("happening", Happening)
 @pytest.mark.parametrize(
     ("life", "rollback"),

@@ -180,6 +180,15 @@ def test_a_lost_instance_halts_the_rollout(kernel: Any) -> None:
     assert story.selected() == []
 
 
+def test_two_regions_that_break_their_gates_at_once_both_end(kernel: Any) -> None:
+    """The first end does not hide the second, whose turn comes after it."""
+    story = a_story(kernel, a_fleet(*sized(a=4, b=4), phases=(("a", "b"),))).roll_out()
+    story.start()
+    story.upgrade()
+    story.unhealthy("a/web/0", "b/web/0", now=10)
+    assert story.ended() == ["a/web faulted", "b/web faulted", "0 halted"]
+
+
 def test_the_last_phase_halts_too(kernel: Any) -> None:
     """A rollout of one phase that did not succeed is not completed."""
     story = a_story(kernel, a_fleet(*sized(a=1))).roll_out()

@@ -405,6 +405,14 @@ def test_a_cross_zone_batch_is_still_of_one_domain(kernel: Any) -> None:
     assert len(story.legal()) == 3
 
 
+def test_a_cross_zone_batch_is_of_one_ordering_number(kernel: Any) -> None:
+    """Those of a later number are of its domain, and not of its turn."""
+    listed = [vm(i, zone, phase_ordering_number=number) for i, zone, number in ((0, "1", 1), (1, "2", 2), (2, "2", 1))]
+    own = a_set("eastus/a", listed, rolling_policy=RollingPolicy(enable_cross_zone=True))
+    story = a_story(kernel, a_fleet(own), max_batch_percent=100).roll_out()
+    assert story.selected() == [["eastus/a/0", "eastus/a/2"]]
+
+
 def test_a_cross_zone_set_holds_no_cell_and_waits_for_none(kernel: Any) -> None:
     """Its neighbour may start in zone 2 beside it, before and after."""
     story = crossing(kernel)

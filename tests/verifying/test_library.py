@@ -45,6 +45,7 @@ def test_a_scenario_comes_out_as_it_expects(path: Path, symmetry: bool) -> None:
     assert () == result.coverage.missing
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("path", "symmetry"), SMALL, ids=lambda value: getattr(value, "stem", str(value)))
 def test_the_plain_twin_comes_to_the_same(path: Path, symmetry: bool) -> None:
     """On the plain kernel and explorer the counts are the pinned ones too, and acts, lives, ends, reasons are alike."""

@@ -55,6 +55,7 @@ def test_a_function_of_the_selector(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (3, Promise.BATCH_WITHIN_CAP) == (may_start(Kernel), explored(Kernel))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: "compiled" if kernel.is_compiled else "twin")
 def test_an_entry_of_the_life_cycle_table(kernel: Any) -> None:
     """With another entry, the engine leads an instance elsewhere, and the explorer finds it there, compiled or not."""

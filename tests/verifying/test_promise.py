@@ -93,6 +93,7 @@ def test_a_set_that_waits_for_a_cell_says_so() -> None:
     assert "cell-busy" in seen
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["no_shrinking", "gate_behind_another", "over_zones"])
 def test_both_explorers_say_the_same_of_what_may_start(name: str) -> None:
     """State for state, however the kernel keeps what it counts beside the columns."""

@@ -68,6 +68,7 @@ def wandered(text: str, kernel: Any, seed: int, steps: int = 40) -> Iterator[tup
     yield twin, keys
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("symmetry", [True, False])
 def test_every_state_of_a_scenario_can_be_told(kernel: Any, symmetry: bool) -> None:
     """The trace to each state replays to the same lines, and `explain` can be asked at its end."""

@@ -136,6 +136,7 @@ def test_a_compact_table_finds_the_same(kernel: Any, explorer: Any) -> None:
     assert counts(explorer(subject(kernel, (3, 2)))) == counts(explorer(subject(kernel, (3, 2)), is_compact=True))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "freedom",
     [Freedom(faults=1, health_flips=1, stale_reports=1), Freedom(faults=1, pauses=1, crashes=1)],
