@@ -15,6 +15,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
+from phasegate.core.prefetch cimport prefetch
+
 import array as _arrays
 
 from phasegate.core.columns import COLUMNS as _COLUMNS, MARKS_FAN as _MARKS_FAN, TABLES as _TABLES
@@ -22,14 +24,6 @@ from phasegate.core.pages import Paged as _Paged, first_pages as _first_pages
 
 cdef extern from *:
     """
-    #if defined(__GNUC__) || defined(__clang__)
-    static inline void phasegate_prefetch(const void* place) {
-        __builtin_prefetch(place);
-        __asm__ volatile("");  /* else GCC takes a function that does nothing else for one without effect, and drops it */
-    }
-    #else
-    #define phasegate_prefetch(place) ((void)(place))
-    #endif
     #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     #define phasegate_first_byte(word) (__builtin_ctzll(word) >> 3)
     #else
@@ -42,7 +36,6 @@ cdef extern from *:
     #endif
     """
     int first_byte "phasegate_first_byte"(uint64_t word) noexcept nogil  # that is not 0, of a word that is not
-    void prefetch "phasegate_prefetch"(const void* place) noexcept
 
 
 cdef extern from "Python.h":

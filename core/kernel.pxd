@@ -1,22 +1,9 @@
-"""The compiled kernel's face to other compiled modules: its numbers, its columns and what can be called without the GIL."""
+"""What other compiled modules see of the kernel: its numbers, its columns, what can be called without the GIL."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 
 cimport cython
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    static inline void phasegate_prefetch(const void* place) {
-        __builtin_prefetch(place);
-        __asm__ volatile("");  /* else GCC takes a function that does nothing else for one without effect, and drops it */
-    }
-    #else
-    #define phasegate_prefetch(place) ((void)(place))
-    #endif
-    """
-    void prefetch "phasegate_prefetch"(const void* place) noexcept nogil
 
 cdef enum:
     # what was written

@@ -9,11 +9,12 @@ taken only to ask a user's policy.
 """
 
 from cpython cimport array
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset
 
-from cpython.bytes cimport PyBytes_AS_STRING
+from phasegate.core.prefetch cimport prefetch
 
 import array as _arrays
 
@@ -38,10 +39,12 @@ CODES = dict(
     CANCELLING=CANCELLING, LEFT=LEFT, DELAYED=DELAYED, RESTING=RESTING, SHUT=SHUT, UNFIT=UNFIT, BATCHING=BATCHING,
     PRIORITIZE=PRIORITIZE, CROSS_ZONE=CROSS_ZONE, FABRIC=FABRIC, ROLLBACK=ROLLBACK, SHRINKS=SHRINKS, OF_SET=OF_SET,
     MANUAL_SET=MANUAL_SET, NO_ERROR=NO_ERROR, TOO_MANY_UPGRADED_UNHEALTHY=TOO_MANY_UPGRADED_UNHEALTHY,
-    TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY, REFUSED_BY_POLICY=REFUSED_BY_POLICY,
+    TOO_MANY_UNHEALTHY_BEFORE=TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UNHEALTHY=TOO_MANY_UNHEALTHY,
+    REFUSED_BY_POLICY=REFUSED_BY_POLICY,
     BATCH_PERCENT=BATCH_PERCENT, UNHEALTHY_PERCENT=UNHEALTHY_PERCENT, UPGRADED_PERCENT=UPGRADED_PERCENT,
     PERCENT=PERCENT, TALLY_TOTAL=TALLY_TOTAL, TALLY_BAD=TALLY_BAD, TALLY_UPGRADED_BAD=TALLY_UPGRADED_BAD,
-    TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED, TALLY_TOO_LATE=TALLY_TOO_LATE, TALLY=TALLY,
+    TALLY_FLIGHT=TALLY_FLIGHT, TALLY_BATCHES=TALLY_BATCHES, TALLY_UNRESTORED=TALLY_UNRESTORED,
+    TALLY_TOO_LATE=TALLY_TOO_LATE, TALLY=TALLY,
     LINK_ROLLOUT=LINK_ROLLOUT, LINK_PHASE=LINK_PHASE, LINK_ATTEMPT=LINK_ATTEMPT, LINK_HOLD=LINK_HOLD,
     LINK_TARGET=LINK_TARGET, LINK_REGION=LINK_REGION, LINK_BUCKET=LINK_BUCKET, LINK_BUCKETS=LINK_BUCKETS, LINK=LINK,
     CLOCK_BEGAN=CLOCK_BEGAN, CLOCK_DELAY=CLOCK_DELAY, CLOCK_REST=CLOCK_REST, CLOCK_WINDOW=CLOCK_WINDOW,
@@ -71,7 +74,6 @@ for _name, _value in CODES.items():
         raise ImportError(f"the compiled kernel was built with another {_name}; build it again")
 
 
-
 # --- growing arrays of integers --------------------------------------------------------------------------------------
 
 cdef int32_t* reserved(Ints* ints, Py_ssize_t more) except NULL nogil:
@@ -99,7 +101,7 @@ cdef uint8_t* start_of(uint8_t[::1] column) noexcept:
 
 
 cdef Py_ssize_t pages_of(uint8_t[::1] column, Py_ssize_t page_rows) noexcept:
-    """Return how many pages a column of bytes has; its coarse marks stand behind so many marks (`columns.marks_for`)."""
+    """Return how many pages a column of bytes has; its coarse marks stand behind as many (`columns.marks_for`)."""
     return (column.shape[0] + page_rows - 1) // page_rows
 
 
@@ -633,7 +635,7 @@ cdef class Kernel:
         self.deadline[slot] = <uint32_t>time
 
     def leap(self):
-        """Where time has leapt so far that all deadlines before the leap lie behind: let them be of the instant before."""
+        """Where time has leapt so far that all deadlines before the leap are over: they get the instant before it."""
         if self.now - self.since > TIMEOUT_MS_MAX:
             self.c_leap()
 
@@ -968,7 +970,7 @@ cdef class Kernel:
         return size
 
     cdef int c_batch(self, int s, int bucket) except -1 nogil:
-        """Append the batch from a bucket to `pick_slots`; return its size: `c_part` and `c_fill` in one go if it can be."""
+        """Append the batch from a bucket to `pick_slots`, in one go where that is possible, and return its size."""
         cdef int cap, room, at_most, wanted, life, bad, i, slot
         cdef int first = self.site[bucket * SITE + SITE_FIRST]
         cdef int count = self.site[bucket * SITE + SITE_COUNT]
@@ -1304,7 +1306,7 @@ cdef class Kernel:
         prefetch(self.tally + <Py_ssize_t>place.s * TALLY + TALLY_TOTAL)
 
     cdef bint may_still(self, Place place) noexcept nogil:
-        """Whether the picks of this walk have left a choice as it was; False where it takes as long to say as to choose.
+        """Whether the picks of this walk left a choice as it was; False where it takes as long to say as to choose.
 
         A walk only takes cells, regions and groups into use, so whatever kept the set from another cell still does.
         """
@@ -1767,7 +1769,9 @@ cdef class Kernel:
         self.c_leave(s)
 
     cdef bint is_attempt_of(self, int s, int rollout) noexcept nogil:
-        return self.link[s * LINK + LINK_ROLLOUT] == rollout and (self.status[s] == WAITING or self.status[s] == ROLLING)
+        if self.link[s * LINK + LINK_ROLLOUT] != rollout:
+            return False
+        return self.status[s] == WAITING or self.status[s] == ROLLING
 
     def attempts_of(self, int rollout):
         """Return the sets whose attempt in the rollout has not ended, in order."""
@@ -1827,7 +1831,9 @@ cdef class Kernel:
         self.code[s] = <uint8_t>code
         self.mark[s] = <uint8_t>has_left
         clock[CLOCK_DELAY] = clock[CLOCK_REST] = clock[CLOCK_WINDOW] = 0
-        mark_page(self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_STATUS | WROTE_CODE | WROTE_MARK | WROTE_CLOCK)
+        mark_page(
+            self.dirty_sets, self.coarse_sets, s // SET_PAGE, WROTE_STATUS | WROTE_CODE | WROTE_MARK | WROTE_CLOCK
+        )
         plan[PLAN_ALIVE] -= 1
         if self.c_is_open(s):
             plan[PLAN_OPEN] -= 1

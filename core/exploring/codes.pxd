@@ -1,4 +1,4 @@
-"""The numbers of acts and promises as C knows them (`explorer.pyx` compares them with Python's), and how much there may be."""
+"""The numbers of acts and promises as C knows them (`explorer.pyx` compares them with Python's), and bounds."""
 
 cdef enum:
     # `Act`

@@ -29,8 +29,9 @@ from phasegate.core.exploring.store cimport FIND_FROM, FIND_HASH, FIND_KEY, forg
 from phasegate.core.exploring.watch cimport Watch
 from phasegate.core.kernel cimport (
     GONE, HEALTH_SHIFT, PENDING, SITE, SITE_CELL, STATE_BITS, SUM_BAD, SUM_FLIGHT, TALLY, T_ATTEMPT_ENDED, VERIFYING,
-    WAIT, WAIT_BAD, WAIT_PENDING, is_bad, is_in_flight, length_of, prefetch,
+    WAIT, WAIT_BAD, WAIT_PENDING, is_bad, is_in_flight, length_of,
 )
+from phasegate.core.prefetch cimport prefetch
 
 from phasegate.core.exploring import acts as _acts
 from phasegate.core.exploring.promises import Promise

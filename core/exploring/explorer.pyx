@@ -17,7 +17,7 @@ from libc.string cimport memcpy
 from phasegate.core.exploring.abreast cimport Abreast, PART_MIN, Rounds, Team, bytes_found
 from phasegate.core.exploring.codes cimport *
 from phasegate.core.exploring.expander cimport BROKEN_PROMISE, EXPANDED, Expander, Facts, LEFT_OPEN, STORE_FULL
-from phasegate.core.exploring.judge cimport Counts, Move, add_counts
+from phasegate.core.exploring.judge cimport Counts, add_counts
 from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport key_hash
 from phasegate.core.exploring.store cimport Store
@@ -79,7 +79,16 @@ cdef class Explorer(Expander):
     cdef int64_t alone_until  # up to this state one thread goes on alone
     cdef bint is_broken_off  # in the middle of a state
 
-    def __init__(self, subject, *, bint is_symmetric=True, str order="breadth", int64_t memory_max=1 << 40, bint is_compact=False, int threads=1):
+    def __init__(
+        self,
+        subject,
+        *,
+        bint is_symmetric=True,
+        str order="breadth",
+        int64_t memory_max=1 << 40,
+        bint is_compact=False,
+        int threads=1,
+    ):
         self.order, self.memory_max, self.is_compact, self.threads = order, memory_max, is_compact, threads
         self.stand_on(subject, is_symmetric, None, None)
         self.store = Store(self.key_bytes, memory_max, is_compact)

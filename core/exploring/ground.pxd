@@ -62,7 +62,7 @@ cdef class Ground:
     cdef int at_begun, at_hold, at_sets, at_rollouts, at_rest, key_bytes
     cdef uint64_t key_words[KEY_WORDS]
     cdef uint8_t* key
-    cdef uint8_t tail[KEY_BYTES]  # of the key that was read last, before its least image was sought: holds, sets, rollouts
+    cdef uint8_t tail[KEY_BYTES]  # of the key read last, before its least image was sought: holds, sets, rollouts
     cdef int64_t risen
     cdef uint8_t last_rest[REST_BYTES]  # what was left in the key that was read last, and its number
     cdef int last_rest_number

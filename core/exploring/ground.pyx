@@ -61,7 +61,8 @@ cdef class Ground:
         self.rollouts, self.cells, self.regions = rows["rollout"], rows["cell"], rows["region"]
         if self.sets > SETS or self.rollouts > ROLLOUTS or self.buckets > SLOTS or self.cells > 254:
             raise ValueError(
-                f"{self.sets} sets, {self.rollouts} rollouts, {self.buckets} buckets; at most {SETS}, {ROLLOUTS}, {SLOTS}"
+                f"{self.sets} sets, {self.rollouts} rollouts, {self.buckets} buckets; "
+                f"at most {SETS}, {ROLLOUTS}, {SLOTS}"
             )
         self.held = self.open.arena.block
         self.block = &self.held[0]
@@ -82,8 +83,10 @@ cdef class Ground:
         self.base_life, self.base_status = self.base + <size_t>at["life"], self.base + <size_t>at["status"]
         self.base_mark, self.base_course = self.base + <size_t>at["mark"], self.base + <size_t>at["course"]
         self.base_trait = self.base + <size_t>at["trait"]
-        self.base_link, self.base_plan = <int32_t*>(self.base + <size_t>at["link"]), <int32_t*>(self.base + <size_t>at["plan"])
-        self.base_tally, self.base_wait = <uint32_t*>(self.base + <size_t>at["tally"]), <uint32_t*>(self.base + <size_t>at["wait"])
+        self.base_link = <int32_t*>(self.base + <size_t>at["link"])
+        self.base_plan = <int32_t*>(self.base + <size_t>at["plan"])
+        self.base_tally = <uint32_t*>(self.base + <size_t>at["tally"])
+        self.base_wait = <uint32_t*>(self.base + <size_t>at["wait"])
         self.base_sums = <int64_t*>(self.base + <size_t>at["sums"])
         self.timeout = self.k.health_timeout_ms
         self.key = <uint8_t*>self.key_words
@@ -166,8 +169,9 @@ cdef class Ground:
         found |= <uint64_t>self.beside.ghost[slot] << 40
         found |= <uint64_t>self.tag[slot] << 48
         found |= <uint64_t>self.beside.wire[slot] << 56
-        if state == VERIFYING and self.k.observed_at(slot) >= self.k.time_of_deadline(slot) - self.timeout and self.beside.rest[STALE_PURSE]:
-            found |= <uint64_t>1 << 58
+        if state == VERIFYING and self.beside.rest[STALE_PURSE]:
+            if self.k.observed_at(slot) >= self.k.time_of_deadline(slot) - self.timeout:
+                found |= <uint64_t>1 << 58
         return found
 
     cdef void set_bytes(self, int s, uint8_t* bytes) noexcept nogil:
@@ -212,10 +216,12 @@ cdef class Ground:
                     self.changed[count] = <uint8_t>(8 * word + slot)
                     count += 1
         self.changed_count = count
-        self.is_steady = self.is_laid and not memcmp(self.block + self.steady_at, self.base + self.steady_at, self.steady_bytes)
+        self.is_steady = self.is_laid and not memcmp(
+            self.block + self.steady_at, self.base + self.steady_at, self.steady_bytes
+        )
 
     cdef bint c_read(self) except -1 nogil:
-        """Leave in `key` the least image of what the arena holds, and in `risen` what its rank has more than the base's.
+        """Leave in `key` the least image of what the arena holds, and in `risen` its rank less the base's.
 
         `changed` and `is_steady` say what is not as in the base. Return False where something has no number yet, and
         may not be given one.
@@ -234,7 +240,9 @@ cdef class Ground:
                 self.key[self.place_of[slot]] = <uint8_t>number
                 rank += self.lexicon.rank_of[number] - self.lexicon.rank_of[self.base_number[slot]]
         self.risen = rank
-        if not self.is_steady or not are_words_same(<uint64_t*>self.beside.rest, <uint64_t*>self.base_beside.rest, REST_BYTES // 8):
+        if not self.is_steady or not are_words_same(
+            <uint64_t*>self.beside.rest, <uint64_t*>self.base_beside.rest, REST_BYTES // 8
+        ):
             if not self.read_the_rest():
                 return False
         if not self.is_steady:

@@ -19,13 +19,12 @@ from phasegate.core.exploring.codes cimport (
     STOPPED_FOR_A_REASON, TARGET_UNTOUCHED, UNSAID,
 )
 from phasegate.core.kernel cimport (
-    BROKEN, CANCELLED, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING, LEFT, LINK,
-    LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, NO_ERROR, PAUSED, PENDING, PHASED, PLAN,
-    PLAN_ELIGIBLE, PLAN_LOST, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING, RO_COMPLETED,
-    RO_HALTED, RUNNING, SHUT, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOO_LATE, TALLY_TOTAL,
-    TALLY_UPGRADED_BAD, TOO_LATE,
-    TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE, TOO_MANY_UPGRADED_UNHEALTHY, UNKNOWN, UPGRADED, VERIFYING, WAITING,
-    is_bad, is_in_flight,
+    BROKEN, CANCELLED, CANCELLING, COMPLETED, CONFIGURING, DELAYED, FAILED, FAULTED, GONE, HEALTH_SHIFT, INITIALIZING,
+    LEFT, LINK, LINK_HOLD, LINK_PHASE, LINK_REGION, LINK_ROLLOUT, LINK_TARGET, NO_ERROR, PAUSED, PENDING, PHASED, PLAN,
+    PLAN_ELIGIBLE, PLAN_LOST, PLAN_PHASE, PLAN_PHASES, REFUSED, REPLACING, RESTING, RESTORED, RESTORING, ROLLING,
+    RO_COMPLETED, RO_HALTED, RUNNING, SHUT, SITE, SITE_CELL, STATE_BITS, TALLY, TALLY_BAD, TALLY_FLIGHT, TALLY_TOO_LATE,
+    TALLY_TOTAL, TALLY_UPGRADED_BAD, TOO_LATE, TOO_MANY_UNHEALTHY, TOO_MANY_UNHEALTHY_BEFORE,
+    TOO_MANY_UPGRADED_UNHEALTHY, UNKNOWN, UPGRADED, VERIFYING, WAITING, is_bad, is_in_flight,
 )
 
 from phasegate.core.exploring.promises import LED as _LED, Meant, version_ranks
@@ -106,7 +105,9 @@ cdef class Judge(Ground):
             elif state == UPGRADED:
                 upgraded += 1
                 bad += is_bad(self.k.life[slot] >> HEALTH_SHIFT)
-        return 100 * (undone + bad) > self.percent[s * 4 + 2] * (total if self.percent[s * 4 + 3] else undone + upgraded)
+        if not self.percent[s * 4 + 3]:
+            total = undone + upgraded
+        return 100 * (undone + bad) > self.percent[s * 4 + 2] * total
 
     cdef int first_of(self, int broken) noexcept nogil:
         """Return the lowest of the broken promises that are asked for, 0 if there is none."""
@@ -177,7 +178,9 @@ cdef class Judge(Ground):
             return broken
         for slot in range(self.slots):
             state = self.k.life[slot] & STATE_BITS
-            if self.set_of[slot] != s or not (is_in_flight(state) or state == UPGRADED or state == RESTORED or state == FAILED):
+            if self.set_of[slot] != s:
+                continue
+            if not (is_in_flight(state) or state == UPGRADED or state == RESTORED or state == FAILED):
                 continue
             if self.domains[slot] == self.domains[first]:
                 is_begun = True
@@ -264,6 +267,7 @@ cdef class Judge(Ground):
         cdef const int32_t* now
         cdef int r, phase, lost, eligible
         cdef int broken = 0
+        cdef bint has_failed
         for r in range(self.rollouts):
             if self.base_course[r] != RUNNING:
                 continue
@@ -282,7 +286,8 @@ cdef class Judge(Ground):
             if now[PLAN_LOST] != lost or now[PLAN_ELIGIBLE] != eligible or 0 < now[PLAN_PHASES] <= now[PLAN_PHASE]:
                 broken |= 1 << PHASES_IN_ORDER
             if self.k.course[r] == RO_HALTED or self.k.course[r] == RO_COMPLETED:
-                if self.has_failed(r, now[PLAN_PHASE], now[PLAN_LOST], now[PLAN_ELIGIBLE]) != (self.k.course[r] == RO_HALTED):
+                has_failed = self.has_failed(r, now[PLAN_PHASE], now[PLAN_LOST], now[PLAN_ELIGIBLE])
+                if has_failed != (self.k.course[r] == RO_HALTED):
                     broken |= 1 << STOPPED_FOR_A_REASON
                 if self.k.course[r] == RO_COMPLETED and now[PLAN_PHASE] + 1 < now[PLAN_PHASES]:
                     broken |= 1 << STOPPED_FOR_A_REASON
@@ -420,7 +425,8 @@ cdef class Judge(Ground):
             for at in range(self.changed_count):
                 slot = self.changed[at]
                 if self.set_of[slot] == s:
-                    late += is_late(self.k.life[slot], self.k.flag[slot]) - is_late(self.base_life[slot], self.base_flag[slot])
+                    late += is_late(self.k.life[slot], self.k.flag[slot])
+                    late -= is_late(self.base_life[slot], self.base_flag[slot])
                     self.add_up(<uint32_t*>meant, self.base_life[slot], -1)
                     self.add_up(<uint32_t*>meant, self.k.life[slot], 1)
             if memcmp(meant, self.k.tally + s * TALLY, COUNTED * sizeof(uint32_t)):

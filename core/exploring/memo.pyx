@@ -110,7 +110,7 @@ cdef class Memo:
         return 0
 
     cdef bint make_room(self, uint32_t more) noexcept nogil:
-        """Make room for so many entries more, as far as there may be so many. Entries move: nobody else may be at them."""
+        """Make room for so many entries more, as far as there may be so many. They move: nobody else may be at them."""
         cdef Entry* old = self.entries
         cdef Entry* entries
         cdef uint64_t to

@@ -34,7 +34,9 @@ cdef class Mover(Judge):
     cdef int single(self, const uint8_t* numbers, uint32_t allowed) except -1 nogil
     cdef uint32_t c_allowed(self, int rest) noexcept nogil
     cdef int starts(self, const uint8_t* numbers) except -1 nogil
-    cdef int parts(self, int s, int choice, int count, int at_most, int healthy_at_most, const uint8_t* numbers) except -1 nogil
+    cdef int parts(
+        self, int s, int choice, int count, int at_most, int healthy_at_most, const uint8_t* numbers
+    ) except -1 nogil
     cdef int selected(self) except -1 nogil
     cdef int timers_and_people(self) except -1 nogil
     cdef int c_happen(self, Move move) except -1 nogil

@@ -147,7 +147,7 @@ cdef class Mover(Judge):
         return 0
 
     cdef uint32_t c_allowed(self, int rest) noexcept nogil:
-        """Return which acts on single instances there are budgets for; `SOMEBODY` if people or maintenance may act too."""
+        """Return which acts on single instances there are budgets for; `SOMEBODY` if people or maintenance may act."""
         cdef const uint8_t* left
         cdef uint32_t found
         cdef int act
@@ -189,7 +189,9 @@ cdef class Mover(Judge):
                 self.parts(s, <int>(self.offer.size // 3 - 1), choice[2], choice[3], choice[4], numbers)
         return 0
 
-    cdef int parts(self, int s, int choice, int count, int at_most, int healthy_at_most, const uint8_t* numbers) except -1 nogil:
+    cdef int parts(
+        self, int s, int choice, int count, int at_most, int healthy_at_most, const uint8_t* numbers
+    ) except -1 nogil:
         """Add a start for each part of a choice that is within its numbers; of those alike, the first ones."""
         cdef int32_t* slots = self.offered.data + self.offer.data[choice * 3 + 1]
         cdef int before[32]
@@ -325,7 +327,9 @@ cdef class Mover(Judge):
             for slot in range(self.slots):
                 if self.beside.wire[slot] == ISSUED or self.beside.wire[slot] == EXECUTED:
                     self.beside.wire[slot] = UNSURE
-        self.is_beyond = not self.settle(act == A_ADD or act == A_ISSUE or act == A_EXECUTE or act >= A_ORDER or act == A_STALE)
+        self.is_beyond = not self.settle(
+            act == A_ADD or act == A_ISSUE or act == A_EXECUTE or act >= A_ORDER or act == A_STALE
+        )
         return 1
 
     cdef int start(self, Move move) except -1 nogil:
@@ -408,7 +412,7 @@ cdef class Mover(Judge):
             at += length_of(trace + at)
         return True
 
-    # Python's part stands in functions of its own: one that has an object of Python's takes the GIL whenever it returns.
+    # Python's part stands in functions of its own: one that has an object of Python's takes the GIL when it returns.
 
     cdef int order_(self, int which) except -2 with gil:
         """Let one of the scenario's own events happen; return the book after it, -1 if the engine refuses it."""

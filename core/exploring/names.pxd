@@ -30,7 +30,8 @@ cdef inline uint64_t hashed(const uint8_t* bytes, int width) noexcept nogil:
     cdef uint64_t[4] lane, words
     cdef int at = 0
     if width >= 64:  # four at once: none waits for the others
-        lane[0], lane[1], lane[2], lane[3] = 0x13198A2E03707344, 0xA4093822299F31D0, 0x082EFA98EC4E6C89, 0x452821E638D01377
+        lane[0], lane[1] = 0x13198A2E03707344, 0xA4093822299F31D0
+        lane[2], lane[3] = 0x082EFA98EC4E6C89, 0x452821E638D01377
         while at + 32 <= width:
             memcpy(words, bytes + at, 32)
             lane[0] = (lane[0] ^ lane[0] >> 32 ^ words[0]) * <uint64_t>0x9E3779B97F4A7C15

@@ -15,9 +15,8 @@ from phasegate.core.exploring.codes cimport (
     A_UNHEALTHY, EXECUTED, ISSUED, PURSES, RECORDED, REST_BYTES, ROLLOUT_BYTES, SET_BYTES, UNSURE,
 )
 from phasegate.core.kernel cimport (
-    BAKING, CONFIGURING, DELAYED, FAILED, GONE, HEALTHY, HEALTH_SHIFT, PAUSED, PLAN_PHASE, PLAN_PHASES, REPLACING,
-    RESTING, RESTORED, RESTORING, ROLLING, RUNNING, STATE_BITS, UPGRADED, VERIFYING, WAITING, is_bad, is_commanded,
-    is_in_flight,
+    BAKING, DELAYED, FAILED, GONE, HEALTHY, HEALTH_SHIFT, PAUSED, PLAN_PHASE, PLAN_PHASES, REPLACING, RESTING, RESTORED,
+    ROLLING, RUNNING, STATE_BITS, UPGRADED, VERIFYING, WAITING, is_bad, is_commanded, is_in_flight,
 )
 
 from phasegate.core.exploring import ranking as _ranking
@@ -228,6 +227,7 @@ cdef class Lexicon:
         cdef uint8_t bytes[REST_BYTES]
         cdef Py_ssize_t at = <Py_ssize_t>number * PURSES + purse
         cdef int32_t* room
+        cdef size_t more
         cdef int found = -1
         if <uint32_t>number < self.without_room:
             found = self.without[at]
@@ -243,7 +243,8 @@ cdef class Lexicon:
             if room == NULL:
                 with gil:
                     raise MemoryError()
-            memset(room + <size_t>self.without_room * PURSES, 255, <size_t>(self.rests.room - self.without_room) * PURSES * sizeof(int32_t))
+            more = <size_t>(self.rests.room - self.without_room)
+            memset(room + <size_t>self.without_room * PURSES, 255, more * PURSES * sizeof(int32_t))
             self.without, self.without_room = room, self.rests.room
         self.without[at] = found
         return found

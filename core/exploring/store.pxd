@@ -7,7 +7,7 @@ cdef enum:
     FIND_HASH = 0
     FIND_FROM = 1  # the number of its parent; its context above
     FIND_KEY = 2
-    # the lower bits of a hash say, once it is known, where the key has its place: so many after its first, + 1; 0 is none
+    # the lower bits of a hash say, once it is known, where the key has its place: so many after its first, + 1; or 0
     SEAT = 0x7FFFFFFF
 
 cdef struct Finds:

@@ -15,7 +15,7 @@ from phasegate.core.exploring.atomics cimport add_64, is_put, see_64, touch
 from phasegate.core.exploring.codes cimport BLOCK
 from phasegate.core.exploring.memo cimport UNTOLD
 from phasegate.core.exploring.names cimport are_words_same, copy_words, key_hash
-from phasegate.core.kernel cimport prefetch
+from phasegate.core.prefetch cimport prefetch
 
 cdef enum:
     PAGE_WORDS = 512

@@ -2,8 +2,8 @@
 # cython: binding=True, autotestdict=False, embedsignature=False, infer_types=False
 """The functions of `core.hashing`, compiled: `plain` function by function, in the same order.
 
-BLAKE2b as RFC 7693 has it, with a digest of 16 bytes and a salt: a page is a few blocks, and the call into `hashlib` takes
-several times as long as the hash. Sums are of two 64-bit halves, which wrap around as they should.
+BLAKE2b as RFC 7693 has it, with a digest of 16 bytes and a salt: a page is a few blocks, and the call into `hashlib`
+takes several times as long as the hash. Sums are of two 64-bit halves, which wrap around as they should.
 """
 
 from cpython cimport array
@@ -86,7 +86,9 @@ cdef extern from *:
         }
     }
     """
-    void blake2b "phasegate_blake2b"(const uint8_t* data, uint64_t size, uint64_t place, uint64_t* digest) noexcept nogil
+    void blake2b "phasegate_blake2b"(
+        const uint8_t* data, uint64_t size, uint64_t place, uint64_t* digest
+    ) noexcept nogil
 
 
 cdef inline void hash_of(uint64_t column, uint64_t number, bytes page, uint64_t* digest) noexcept:

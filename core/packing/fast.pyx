@@ -409,7 +409,6 @@ cdef void _merge_sort(
 ) noexcept nogil:
     """Sort the rows by their names, bottom up: runs of `width` are in order, and are merged two by two."""
     cdef Py_ssize_t width = 1, first, middle, last, a, b, into
-    cdef uint32_t* swap
     cdef uint32_t* home = rows
     while width < count:
         first = 0
@@ -431,7 +430,7 @@ cdef void _merge_sort(
                 memcpy(spare + into, rows + a, (middle - a) * sizeof(uint32_t))
                 memcpy(spare + into + middle - a, rows + b, (last - b) * sizeof(uint32_t))
             first = last
-        swap, rows, spare = rows, spare, rows
+        rows, spare = spare, rows
         width *= 2
     if rows != home:
         memcpy(home, rows, count * sizeof(uint32_t))
@@ -450,7 +449,6 @@ cdef void _radix_sort(const uint64_t* keys, uint32_t* rows, uint32_t* spare, Py_
     cdef uint64_t varying = 0
     cdef int shift
     cdef uint8_t byte
-    cdef uint32_t* swap
     cdef uint32_t* home = rows
     for at in range(1, count):
         varying |= keys[at] ^ keys[0]
@@ -469,7 +467,7 @@ cdef void _radix_sort(const uint64_t* keys, uint32_t* rows, uint32_t* spare, Py_
             byte = keys[rows[at]] >> shift & 0xFF
             spare[first[byte]] = rows[at]
             first[byte] += 1
-        swap, rows, spare = rows, spare, rows
+        rows, spare = spare, rows
     if rows != home:
         memcpy(home, rows, count * sizeof(uint32_t))
 

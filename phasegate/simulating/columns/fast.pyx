@@ -15,7 +15,8 @@ import array as _arrays
 
 from phasegate.core.events import What as _What
 from phasegate.core.kernel cimport (
-    CONFIGURING, FAILED, REPLACING, RESTORED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, UPGRADED, VERIFYING,
+    CONFIGURING, FAILED, REPLACING, RESTORED, T_ATTEMPT_ENDED, T_BECAME, T_IGNORED, T_PHASE_ENDED, T_STARTED, UPGRADED,
+    VERIFYING,
 )
 from phasegate.simulating.reports import Reports
 
@@ -273,7 +274,7 @@ def replies(array.array trace, array.array moments, int64_t now, tuple spans):
     cdef int64_t[3] due
     cdef Py_ssize_t[3] groups, rows  # how many there are of each
     cdef int[3] into  # where those of each span go
-    cdef int span, kinds = 0
+    cdef int span
     cdef list order = []
     cdef list found = [None, None, None]
     for span in range(3):
