@@ -21,6 +21,15 @@ def is_name(name: str) -> bool:
     return bool(name) and "/" not in name and name.isprintable()
 
 
+def printable(text: str) -> str:
+    r"""Return the text with a question mark for each character that does not print, so on one line.
+
+    >>> printable("web\n0\x1b[2J")
+    'web?0?[2J'
+    """
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
 @frozen
 class PackedNames(Sequence[str]):
     """An immutable sequence of strings that holds no string object; `names[i]` makes one on demand.

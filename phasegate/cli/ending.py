@@ -28,6 +28,7 @@ import typer
 from typer.core import TyperGroup
 
 from phasegate.core.errors import InvalidEvent, InvalidModel, PhasegateError, UnknownName
+from phasegate.core.names import printable
 
 
 class Exit(IntEnum):
@@ -172,9 +173,8 @@ def _meant(match: re.Match[str]) -> str:
 def _end(what: str, where: str, code: Exit) -> NoReturn:
     """Print the line of an error, and exit."""
     line = " ".join(f"error: {what} ({where})".split() if where else f"error: {what}".split())
-    shown = "".join(char if char.isprintable() else "?" for char in line[:_SHOWN_MAX])
     with suppress(OSError):  # nobody reads standard error: the exit code still says it
-        print(shown, file=sys.stderr, flush=True)
+        print(printable(line[:_SHOWN_MAX]), file=sys.stderr, flush=True)
     _drop_unwritten()
     sys.exit(code)
 

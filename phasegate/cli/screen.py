@@ -15,6 +15,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from phasegate.core.names import printable
+
 WIDTH_OF_A_PIPE: Final = 100  # nobody knows how wide the reader of a file is; wide enough for every column
 WIDTH_MAX: Final = 140  # lines longer than this are hard to follow
 WIDTH_MIN: Final = 80  # in less, tables would lose columns: a narrower terminal breaks the lines itself
@@ -46,7 +48,7 @@ class Screen(Console):
             if segment.control or segment.text.isprintable():
                 yield segment
             else:
-                yield Segment("".join(c if c.isprintable() or c == "\n" else "?" for c in segment.text), segment.style)
+                yield Segment("\n".join(map(printable, segment.text.split("\n"))), segment.style)
 
     def on_broken_pipe(self) -> NoReturn:
         """Say that nobody reads any more: how that ends is decided in one place."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal, NoReturn, TypeVar
 
 from phasegate.core.errors import InvalidModel, PhasegateError
+from phasegate.core.names import printable
 from phasegate.files.structure import mapping_of, structure
 from phasegate.files.yamltext import parse_yaml
 
@@ -89,7 +90,7 @@ def _cut_short(quote: re.Match[str]) -> str:
 
 
 def _one_line(text: str, length_max: int) -> str:
-    shown = "".join(char if char.isprintable() else "?" for char in text[: length_max + 1])
+    shown = printable(text[: length_max + 1])
     return shown if len(shown) <= length_max else f"{shown[:length_max]}..."
 
 

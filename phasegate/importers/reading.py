@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from attrs import define, field, frozen
 
 from phasegate.core.model import Fleet
+from phasegate.core.names import printable
 from phasegate.files.documents import InvalidFile, blamed_on, parse_document
 from phasegate.files.structure import described
 
@@ -29,11 +30,8 @@ class Unmapped:
     why: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}: {self.place}: {self.what} {self.why}"
-            if self.place
-            else f"{self.file}: {self.what} {self.why}"
-        )
+        where = f"{self.file}: {self.place}" if self.place else self.file
+        return f"{where}: {self.what} {self.why}"
 
 
 @frozen
@@ -59,8 +57,8 @@ class Notes:
     lines: dict[Unmapped, None] = field(factory=dict)
 
     def add(self, file: str, place: str, what: str, why: str) -> None:
-        """Add a line, unless it is there already."""
-        self.lines[Unmapped(file, place, what, why)] = None
+        """Add a line, unless it is there already; what does not print becomes a question mark."""
+        self.lines[Unmapped(file, *map(printable, (place, what, why)))] = None
 
     def imported(self, fleet: Fleet) -> Imported:
         """Return the fleet with this list."""

@@ -75,9 +75,10 @@ def test_a_replaced_value_is_imported_or_refused(name: str, data: st.DataObject)
 
 @pytest.mark.parametrize("name", list(INPUTS))
 def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) -> None:
-    """No name that does not print is a traceback, wherever it stands, and its refusal names the file."""
+    """No name that does not print is a traceback, wherever it stands; a refusal names the file; notes are lines."""
     documents = copy.deepcopy(DOCUMENTS[name])
     refusals: list[tuple[str, str, tuple[Any, ...]]] = []
+    notes: list[str] = []
     imported = 0
     for path in PLACES[name]:
         at = holder(documents, path)
@@ -86,12 +87,14 @@ def test_a_line_break_in_any_text_is_imported_or_refused_in_one_line(name: str) 
             continue
         at[path[-1]] = f"{text[: len(text) // 2]}\n{text[len(text) // 2 :]}"
         try:
-            IMPORTERS[name](written(documents), **OPTIONS.get(name, {}))
+            result = IMPORTERS[name](written(documents), **OPTIONS.get(name, {}))
             imported += 1
+            notes += [str(line) for line in result.unmapped]
         except InvalidFile as error:
             refusals.append((error.file, str(error), path))
         at[path[-1]] = text
     assert (True, True) == (imported > 0, len(refusals) > 0)  # where a text is no name, anything may stand
+    assert [note for note in notes if "\n" in note] == []
     assert [refusal for refusal in refusals if "\n" in refusal[1] or refusal[0] != f"{refusal[2][0]}.json"] == []
 
 
