@@ -6,6 +6,7 @@ no is made of.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from attrs import field, frozen
@@ -15,11 +16,12 @@ from phasegate.core.compiling import image_named
 from phasegate.core.frozenmap import FrozenMap
 from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
-from phasegate.core.picks import Picks
+from phasegate.core.picks import Pick, Picks
 from phasegate.core.reasons import Code, Fact, Reason, Verdict
-from phasegate.core.rollouts import codes_of
+from phasegate.core.rollouts import IN_ANOTHER_ATTEMPT, codes_of
 from phasegate.core.roster import NO_NUMBER, PROTECTED, SKIPPED
 from phasegate.core.rules import Admit
+from phasegate.core.state import RolloutRecord
 from phasegate.core.tracing import ATTEMPTS, ERRORS
 from phasegate.core.twin.counters import items_of
 from phasegate.core.windows import next_opening
@@ -64,13 +66,13 @@ def of_set(work: Working, s: int, now: int) -> list[Reason]:
     v, directory = work.v, work.compiled.directory
     bits = work.kernel.standing(s)
     if bits & c.NO_ATTEMPT or bits & c.ENDED:
-        return [_without_attempt(work, s, bits)]
+        return [_without_attempt(work, s, bits, now)]
     found: list[Reason] = []
     link, tally = s * c.LINK, s * c.TALLY
     rollout = v.link[link + c.LINK_ROLLOUT]
     gates = work.kernel.gates(s)
     if gates & c.NOT_ELIGIBLE:
-        found.append(reason(Code.NOT_ELIGIBLE, codes=_codes_now(work, s, now)))
+        found.append(reason(Code.NOT_ELIGIBLE, codes=_codes_now(work, s, work.book.rollouts[rollout], now)))
     if bits & c.IS_CANCELLED:
         found.append(reason(Code.CANCELLED))
     if bits & c.IS_PAUSED:
@@ -79,7 +81,8 @@ def of_set(work: Working, s: int, now: int) -> list[Reason]:
         current = v.plan[rollout * c.PLAN + c.PLAN_PHASE]
         phase = v.link[link + c.LINK_PHASE]
         phases = work.book.rollouts[rollout].phases or ()
-        found.append(reason(Code.PHASE_NOT_OPEN, phase=phase, waiting_for=current, regions=phases[current]))
+        opening = _next_phase_at(work, rollout) if phase == current + 1 else None
+        found.append(reason(Code.PHASE_NOT_OPEN, opening, phase=phase, waiting_for=current, regions=phases[current]))
     if bits & c.PAIR_AT_WORK:
         region = v.link[link + c.LINK_REGION]
         found += (
@@ -87,7 +90,7 @@ def of_set(work: Working, s: int, now: int) -> list[Reason]:
             for pair in items_of(work.compiled.statics.region_pairs, region)
             if v.working[pair]
         )
-    found += _not_before(work, s)
+    found += _not_before(work, s, now)
     if bits & c.WINDOW_SHUT:
         opening = next_opening(work.model(s).windows, now)
         found.append(reason(Code.OUTSIDE_WINDOW, opening, next_opening=opening))
@@ -113,28 +116,48 @@ def of_set(work: Working, s: int, now: int) -> list[Reason]:
     return found
 
 
-def _without_attempt(work: Working, s: int, bits: int) -> Reason:
-    name = work.compiled.directory.sets[s]
-    image = work.model(s).image.name
-    for record in reversed(work.book.rollouts):
-        if record.image == image and (record.sets is None or name in record.sets):
-            codes = dict(record.ineligible).get(name)
-            if codes is not None:
-                return reason(Code.NOT_ELIGIBLE, codes=codes)
-            break
+def _next_phase_at(work: Working, rollout: int) -> int | None:
+    """Return when the next phase opens, if nothing but time is in its way: the one before bakes, and has not failed."""
+    lost, eligible = work.kernel.lost_and_eligible(rollout)
+    if 100 * lost > work.compiled.statics.phase_failure_percent * eligible:
+        return None
+    return work.kernel.time_of(c.TIMER_BAKE, rollout) or None
+
+
+def _without_attempt(work: Working, s: int, bits: int, now: int) -> Reason:
+    codes = _codes_left_out(work, s, now)
+    if codes:
+        return reason(Code.NOT_ELIGIBLE, codes=codes)
     if bits & c.NO_ATTEMPT:
         return reason(Code.NO_ROLLOUT)
     code = ERRORS[work.v.code[s]]
     return reason(Code.ATTEMPT_ENDED, status=ATTEMPTS[work.v.status[s]], code=code or "none")
 
 
-def _codes_now(work: Working, s: int, now: int) -> tuple[str, ...]:
-    record = work.book.rollouts[work.v.link[s * c.LINK + c.LINK_ROLLOUT]]
+def _codes_left_out(work: Working, s: int, now: int) -> tuple[str, ...]:
+    """Return why the latest rollout of its image left a set out, which is in no attempt: () if it did not.
+
+    While that rollout runs its own codes stand, for a set joins it no more; afterwards they are those of now. That
+    somebody else was at work on the set is over in any case.
+    """
+    name = work.compiled.directory.sets[s]
+    image = work.model(s).image.name
+    for rollout, record in reversed(list(enumerate(work.book.rollouts))):
+        if record.image == image and (record.sets is None or name in record.sets):
+            codes = dict(record.ineligible).get(name, ())
+            if codes and work.v.course[rollout] != c.RUNNING:
+                codes = _codes_now(work, s, record, now)
+            return tuple(code for code in codes if code != IN_ANOTHER_ATTEMPT)
+    return ()
+
+
+def _codes_now(work: Working, s: int, record: RolloutRecord, now: int) -> tuple[str, ...]:
     image = image_named(work.book.catalogue, record.image)
     return codes_of(work, s, image, record.target, is_manual=record.is_manual, now=now)
 
 
-def _not_before(work: Working, s: int) -> list[Reason]:
+def _not_before(work: Working, s: int, now: int) -> list[Reason]:
+    """Return the delay and the pause between batches; one that stands still ends when it would, were it resumed now."""
     v = work.v
     found = []
     if v.mark[s] & c.DELAYED:
@@ -142,8 +165,12 @@ def _not_before(work: Working, s: int) -> list[Reason]:
         found.append(reason(Code.NOT_BEFORE, time, time=time))
     if v.mark[s] & c.RESTING:
         time = v.clock[s * c.CLOCK + c.CLOCK_REST]
-        is_paused = v.trait[v.link[s * c.LINK + c.LINK_ROLLOUT]] & c.PAUSED
-        found.append(reason(Code.NOT_BEFORE, None if is_paused else time, time=time))
+        rollout = v.link[s * c.LINK + c.LINK_ROLLOUT]
+        if v.trait[rollout] & c.PAUSED:
+            stood = now - v.dial[rollout * c.DIAL + c.DIAL_PAUSED]
+            found.append(reason(Code.NOT_BEFORE, time=time + stood))
+        else:
+            found.append(reason(Code.NOT_BEFORE, time, time=time))
     return found
 
 
@@ -247,7 +274,7 @@ def explain(work: Working, slot: int, now: int, picks: Picks) -> Explanation:
     elif life is Life.CURRENT:
         reasons = [reason(Code.CURRENT)]
     elif life is Life.EXCLUDED:
-        reasons = _why_excluded(work, slot, s)
+        reasons = _why_excluded(work, slot, s, now)
     return Explanation(
         f"{work.compiled.directory.sets[s]}/{work.id_of(slot)}",
         life,
@@ -261,7 +288,7 @@ def explain(work: Working, slot: int, now: int, picks: Picks) -> Explanation:
     )
 
 
-def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
+def _why_excluded(work: Working, slot: int, s: int, now: int) -> list[Reason]:
     flag = work.v.flag[slot]
     causes = ((PROTECTED, "protected"), (SKIPPED, "skip-upgrade"), (c.REFUSED, "policy"))
     found = [reason(Code.EXCLUDED, why=why) for bit, why in causes if flag & bit]
@@ -270,7 +297,7 @@ def _why_excluded(work: Working, slot: int, s: int) -> list[Reason]:
     if target and not is_manual and (work.v.failed[slot] == target or (slot, target) in work.book.failed_more):
         found.append(reason(Code.FAILED_BEFORE, version=work.book.versions[target]))
     # What excluded it is over, but only a new attempt looks at it again.
-    return found or [_without_attempt(work, s, work.kernel.standing(s))]
+    return found or [_without_attempt(work, s, work.kernel.standing(s), now)]
 
 
 def _why_pending(work: Working, slot: int, s: int, now: int, picks: Picks) -> list[Reason]:
@@ -284,33 +311,59 @@ def _why_pending(work: Working, slot: int, s: int, now: int, picks: Picks) -> li
     if found:
         return found
     cells = work.compiled.directory.cells
-    cell = cells[work.v.site[bucket * c.SITE + c.SITE_CELL]]
-    for other, its_bucket, batch in picks:
-        its_cell = cells[work.v.site[its_bucket * c.SITE + c.SITE_CELL]]
-        its_name = work.compiled.directory.sets[other]
-        if other == s:
-            if slot in work.kernel.candidates(s, its_bucket):
-                return [reason(Code.BATCH_FULL, size=len(batch))]
-            return [reason(Code.LATER_IN_ORDER, set=its_name, cell=its_cell)]
-        if _in_each_others_way(work, s, other, cell, its_cell):
-            found.append(reason(Code.LATER_IN_ORDER, set=its_name, cell=its_cell))
-    return found
+    own = next((pick for pick in picks if pick[0] == s), None)
+    if own is not None and slot in work.kernel.candidates(s, own[1]):
+        return [reason(Code.BATCH_FULL, size=len(own[2]))]
+    before = [own] if own is not None else _in_the_way(work, s, bucket, picks)
+    return [
+        reason(
+            Code.LATER_IN_ORDER,
+            set=work.compiled.directory.sets[other],
+            cell=cells[work.v.site[its_bucket * c.SITE + c.SITE_CELL]],
+        )
+        for other, its_bucket, _ in before
+    ]
 
 
-def _in_each_others_way(work: Working, s: int, other: int, cell: str, its_cell: str) -> bool:
-    statics, topology = work.compiled.statics, work.compiled.topology
-    regions = work.compiled.directory.regions
-    pair = (regions[work.v.link[at * c.LINK + c.LINK_REGION]] for at in (s, other))
+def _in_the_way(work: Working, s: int, bucket: int, picks: Picks) -> list[Pick]:
+    """Return the picks that keep a set back: by pair or cell, or by what they take of a group that is full then.
+
+    Where none does, it is a user's policy that counts them: any of them may be what it minds.
+    """
+    held: set[int] = set()
+    takes = [_takes(work, other, its_bucket, len(batch), held) for other, its_bucket, batch in picks]
+    limits, used = work.compiled.statics.group_limit, Counter(dict(enumerate(work.v.used)))
+    for taken in takes:
+        used.update(taken)
+    full = {group for group in _takes(work, s, bucket, 1, held) if used[group] >= limits[group]}
+    found = [
+        pick
+        for pick, taken in zip(picks, takes, strict=True)
+        if full & taken.keys() or _are_apart(work, s, bucket, pick[0], pick[1])
+    ]
+    return found or list(picks)
+
+
+def _are_apart(work: Working, s: int, bucket: int, other: int, its_bucket: int) -> bool:
+    """Whether two sets may not be at work together in these places: by their regions, or by their cells."""
+    topology, directory = work.compiled.topology, work.compiled.directory
+    regions = (directory.regions[work.v.link[at * c.LINK + c.LINK_REGION]] for at in (s, other))
+    cells = (directory.cells[work.v.site[at * c.SITE + c.SITE_CELL]] for at in (bucket, its_bucket))
     hold = not (work.v.option[s] | work.v.option[other]) & c.CROSS_ZONE  # else one of them has nothing to do with cells
-    if topology.pairs.has_edge(*pair) or (hold and topology.graph.has_edge(cell, its_cell)):
-        return True
-    number = work.compiled.directory.cell_number
-    shared = set(items_of(statics.set_instance_groups, s)) & set(items_of(statics.set_instance_groups, other))
-    shared |= set(items_of(statics.set_work_groups, s)) & set(items_of(statics.set_work_groups, other))
-    if hold and cell != its_cell:
-        here, there = (set(items_of(statics.cell_groups, number[one])) for one in (cell, its_cell))
-        shared |= here & there
-    return bool(shared) or bool(work.compiled.rules.asks)
+    return topology.pairs.has_edge(*regions) or (hold and topology.graph.has_edge(*cells))
+
+
+def _takes(work: Working, s: int, bucket: int, size: int, held: set[int]) -> Counter[int]:
+    """Return how much a start takes of each group; its cell is added to `held`, those that starts before it hold."""
+    v, statics = work.v, work.compiled.statics
+    found = Counter(dict.fromkeys(items_of(statics.set_instance_groups, s), size))
+    if v.status[s] == c.WAITING:
+        found.update(items_of(statics.set_work_groups, s))
+    cell = v.site[bucket * c.SITE + c.SITE_CELL]
+    if not v.option[s] & c.CROSS_ZONE and not v.holds[cell] and cell not in held:
+        held.add(cell)
+        found.update(items_of(statics.cell_groups, cell))
+    return found
 
 
 def check(work: Working, s: int, slots: Sequence[int], now: int) -> Verdict:

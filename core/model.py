@@ -52,6 +52,10 @@ def _pairs(items: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((one, other) for one, other in items)
 
 
+def _phases(phases: Iterable[Iterable[str]] | None) -> tuple[tuple[str, ...], ...] | None:
+    return None if phases is None else tuple(map(tuple, phases))
+
+
 def refuse_unknown(name: str, known: Iterable[str], what: str, path: str) -> NoReturn:
     """Raise `InvalidModel` for a name that does not exist, with the closest one that does."""
     close = difflib.get_close_matches(name[:100], list(known), n=1)  # the search is quadratic
@@ -408,7 +412,7 @@ class Fleet:
     sets: tuple[ScaleSet, ...] = field(default=(), converter=tuple[ScaleSet, ...])
     conflicts: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
     groups: tuple[Group, ...] = field(default=(), converter=tuple[Group, ...])
-    phases: tuple[tuple[str, ...], ...] | None = None
+    phases: tuple[tuple[str, ...], ...] | None = field(default=None, converter=_phases)
 
     def __attrs_post_init__(self) -> None:
         regions = _unique((region.name for region in self.regions), "region", "regions")

@@ -48,9 +48,7 @@ def begin(work: Working, event: Rollout) -> RolloutStarted:
     refused: list[tuple[str, tuple[str, ...]]] = []
     eligible: list[int] = []
     for s in sets:
-        codes = codes_of(work, s, image, target, is_manual=is_manual, now=event.now)
-        if work.v.status[s] in (c.WAITING, c.ROLLING):
-            codes = (*codes, IN_ANOTHER_ATTEMPT)
+        codes = refusal(work, s, image, target, is_manual=is_manual, now=event.now)
         if codes:
             refused.append((work.compiled.directory.sets[s], codes))
         else:
@@ -61,6 +59,9 @@ def begin(work: Working, event: Rollout) -> RolloutStarted:
     phases = None
     if work.compiled.rules.has_phases and not is_manual and not image.reference.is_gallery:
         phases = plan_phases(work, eligible)
+    regions: tuple[str, ...] = ()
+    if image.reference.is_gallery and not is_manual:
+        regions = _come_to(work, image, target, sets, eligible, event.now)
     record = RolloutRecord(
         image=image.name,
         target=target,
@@ -69,6 +70,7 @@ def begin(work: Working, event: Rollout) -> RolloutStarted:
         phases=phases,
         sets=event.sets,
         ineligible=tuple(refused),
+        regions=regions,
     )
     work.book = evolve(work.book, rollouts=(*work.book.rollouts, record))
     _open(work, rollout, eligible, record, image, event.now)
@@ -102,6 +104,21 @@ def target_of(work: Working, image: Image, event: Rollout, sets: Iterable[int]) 
     if version.published_at_ms > event.now:
         raise InvalidEvent(f"version `{event.target}` is published at {version.published_at_ms}, after {event.now}")
     return version.version
+
+
+def refusal(work: Working, s: int, image: Image | None, target: str, *, is_manual: bool, now: int) -> tuple[str, ...]:
+    """Return every code that a start for the set is refused with now, () if there is none (semantics 3 and 9)."""
+    codes = codes_of(work, s, image, target, is_manual=is_manual, now=now)
+    return (*codes, IN_ANOTHER_ATTEMPT) if work.v.status[s] in (c.WAITING, c.ROLLING) else codes
+
+
+def _come_to(
+    work: Working, image: Image, target: str, sets: Iterable[int], eligible: Iterable[int], now: int
+) -> tuple[str, ...]:
+    """Return the regions of the sets in which the target counts, and those that have an eligible set all the same."""
+    found = {work.model(s).region for s in eligible}
+    others = {work.model(s).region for s in sets} - found
+    return tuple(sorted(found | {name for name in others if work.compiled.rules.counts(image, target, name, now)}))
 
 
 def codes_of(
@@ -296,17 +313,18 @@ def set_window(work: Working, s: int, now: int, *, is_manual: bool) -> None:
 
 
 def join(work: Working, rollout: int, region: str, now: int) -> None:
-    """Let the sets of a region join a gallery rollout that has come to it (semantics 5)."""
+    """Let the sets of a region join a gallery rollout that has come to it, for the first time (semantics 5)."""
     record = work.book.rollouts[rollout]
+    if region in record.regions:
+        return
+    record = evolve(record, regions=tuple(sorted((*record.regions, region))))
     image = image_named(work.book.catalogue, record.image)
     work.book, number = interned(work.book, record.target)
     for s, name in enumerate(work.compiled.directory.sets):
         model = work.model(s)
         if model.region != region or model.image.name != record.image:
             continue
-        if work.v.link[s * c.LINK + c.LINK_ROLLOUT] == rollout or work.v.status[s] in (c.WAITING, c.ROLLING):
-            continue
-        codes = codes_of(work, s, image, record.target, is_manual=False, now=now)
+        codes = refusal(work, s, image, record.target, is_manual=False, now=now)
         record = evolve(record, ineligible=tuple(entry for entry in record.ineligible if entry[0] != name))
         if codes:
             record = evolve(record, ineligible=(*record.ineligible, (name, codes)))

@@ -25,7 +25,10 @@ from phasegate.core.vector import Vector
 
 @frozen(kw_only=True)
 class RolloutRecord:
-    """What a rollout was begun with; how far it is stands in the columns (semantics 9)."""
+    """What a rollout was begun with; how far it is stands in the columns (semantics 9).
+
+    `regions` are those that an automatic gallery rollout has come to: each joins once (semantics 5).
+    """
 
     image: str
     target: str
@@ -34,6 +37,7 @@ class RolloutRecord:
     phases: tuple[tuple[str, ...], ...] | None
     sets: tuple[str, ...] | None
     ineligible: tuple[tuple[str, tuple[str, ...]], ...]
+    regions: tuple[str, ...] = ()
 
     @property
     def is_manual(self) -> bool:

@@ -125,6 +125,9 @@ def test_tags_and_tuples_come_from_any_iterable() -> None:
     """What is given as lists and dicts is kept immutable."""
     made = pg.ScaleSet(name="web", region="a", image=REFERENCE, tags={"b": "2", "a": "1"}, extensions=[Extension("x")])
     assert ((Extension("x"),), ["a", "b"]) == (made.extensions, list(made.tags))
+    fleet = pg.Fleet(regions=[pg.Region("a"), pg.Region("b")], phases=[["b"], ["a"]])
+    assert (("b",), ("a",)) == fleet.phases
+    assert isinstance(hash(fleet), int)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
+from attrs import evolve
 from fleets import CENTOS, CORP, HOUR, MINUTE, NEW, OLD, UBUNTU, Story, a_fleet, a_set, a_story, drive, vm
 from hypothesis import given
 from hypothesis import strategies as st
@@ -402,6 +403,41 @@ def test_an_ineligible_set_does_not_join(kernel: Any) -> None:
     story.on(pg.Replicated(CORP.name, NEW, "a", HOUR))
     assert story.refused() == {"a/out": ["health-source-missing"]}
     assert story.earliest("a/in/0") == first_instant("a/in", NEW, 0)
+
+
+def test_a_region_joins_once(kernel: Any) -> None:
+    """Said again, its arrival brings nobody back: not who faulted and was in a rollout by hand since."""
+    for replicas in ("abc", "bc"):
+        story = gallery(kernel, *replicas).roll_out(CORP.name)
+        story.on(pg.Replicated(CORP.name, NEW, "a", 0))
+        story.start("a/web/0")
+        story.roll_back("a/web/0")
+        story.on(pg.Rollout(CORP.name, story.now, None, ("a/web",), "user"))
+        story.on(pg.Cancel(story.now, 1))
+        before = (story.rollout(), story.lives("a/web"), story.selected())
+        story.on(pg.Replicated(CORP.name, NEW, "a", story.now))
+        assert before == (story.rollout(), story.lives("a/web"), story.selected())
+        assert (before[0]["status"], before[2]) == ("running", [["b/web/0"], ["c/web/0"]])
+
+
+def test_who_was_left_out_when_its_region_joined_stays_out(kernel: Any) -> None:
+    """Whether it was not eligible then, or somebody was at work on it: the next rollout takes it."""
+    old = ImageVersion(OLD, regions=[Replica(name) for name in "abc"])
+    image = Image(CORP, [old, ImageVersion(NEW, regions=[Replica("c")])])
+    sets = [a_set(f"{name}/web", [vm(0, version="0.5")], image=CORP) for name in "abc"]
+    story = a_story(kernel, a_fleet(*sets, images=[image])).roll_out(CORP.name)
+    story.on(pg.Configured(evolve(sets[0], automatic_os_upgrade=False), 0))
+    story.on(pg.Rollout(CORP.name, 0, OLD, ("b/web",), "user"))
+    story.on(pg.Replicated(CORP.name, NEW, "a", 0))
+    story.on(pg.Replicated(CORP.name, NEW, "b", 0))
+    left_out = {"a/web": ["automatic-upgrade-disabled"], "b/web": ["in-another-attempt"]}
+    assert story.refused() == left_out
+    story.on(pg.Configured(sets[0], 0))
+    story.start("b/web/0")
+    story.upgrade("b/web/0")
+    story.on(pg.Replicated(CORP.name, NEW, "a", story.now))
+    story.on(pg.Replicated(CORP.name, NEW, "b", story.now))
+    assert (story.refused(), story.selected()) == (left_out, [["c/web/0"]])
 
 
 def test_a_region_does_not_join_a_rollout_that_has_ended(kernel: Any) -> None:

@@ -340,6 +340,73 @@ def test_who_shares_a_cell_shares_its_place_in_a_group(kernel: Any) -> None:
     assert (story.selected(), story.why("b/b/0")) == ([["a/a/0"]], ["later-in-order(cell=a/1, set=a/a)"])
 
 
+def test_a_group_with_room_is_no_reason_to_come_later(kernel: Any) -> None:
+    """Only what a pick takes of a group that has no more is in the way."""
+    group = Group(name="roomy", counts="instances", members=("a/a", "b/b"), limit=2)
+    sets = (a_set("a/0", [vm(0, "1")]), a_set("a/a", [vm(0, "2")]), a_set("b/b", [vm(0)]))
+    for limit, more in ((2, []), (1, ["later-in-order(cell=b/-, set=b/b)"])):
+        fleet = a_fleet(*sets, groups=[evolve(group, limit=limit)], phases=[["b"], ["a"]])
+        names = tuple(one.full_name for one in fleet.sets)
+        story = a_story(kernel, fleet).roll_out(sets=names)
+        assert story.why("a/a/0") == ["later-in-order(cell=a/1, set=a/0)", *more]
+
+
+def test_what_fills_a_group_together_is_in_the_way_together(kernel: Any) -> None:
+    """Two picks take a place each of a group of two sets, and a third set has none."""
+    group = Group(name="two", counts="sets", members=("a/a", "b/b", "c/c"), limit=2)
+    fleet = a_fleet(*(a_set(f"{name}/{name}", 1) for name in "abc"), groups=[group])
+    story = a_story(kernel, fleet).roll_out(sets=("a/a", "b/b", "c/c"))
+    assert story.why("c/c/0") == ["later-in-order(cell=a/-, set=a/a)", "later-in-order(cell=b/-, set=b/b)"]
+
+
+def test_a_set_at_work_needs_no_place_among_sets_at_work(kernel: Any) -> None:
+    """What keeps it is the cell that another pick takes, not the place in the group that it has already."""
+    group = Group(name="two", counts="sets", members=("a/b", "b/b"), limit=2)
+    fleet = a_fleet(a_set("a/a", [vm(0, "1")]), a_set("a/b", [vm(0, "1"), vm(1, "2")]), a_set("b/b", 1), groups=[group])
+    story = a_story(kernel, fleet).roll_out(sets=("a/a", "a/b", "b/b"))
+    story.start("a/b/0")
+    story.upgrade("a/b/0")
+    assert story.status("a/b") == "rolling-forward"
+    assert story.why("a/b/1") == ["later-in-order(cell=a/1, set=a/a)"]
+
+
+def test_a_refusal_that_is_over_is_no_reason(kernel: Any) -> None:
+    """Refused because somebody was at work on it, whose attempt has faulted since: that is why it does not start."""
+    story = a_story(kernel).roll_out()
+    story.start(ONE)
+    story.on(pg.Rollout(UBUNTU.name, story.now, None, (WEB,), "user"))
+    story.roll_back(ONE)
+    expected = ["attempt-ended(code=MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade, status=faulted)"]
+    assert (story.why(OTHER), story.check(OTHER)) == (expected, expected)
+
+
+def test_codes_of_a_rollout_that_is_over_are_those_of_now(kernel: Any) -> None:
+    """Once a set that was left out would be eligible, what it lacks is a rollout."""
+    off = a_set(automatic_os_upgrade=False)
+    story = a_story(kernel, off).roll_out()
+    assert (story.status(), story.why(ONE)) == ("completed", ["not-eligible(codes=automatic-upgrade-disabled)"])
+    story.on(pg.Configured(evolve(off, automatic_os_upgrade=True), story.now))
+    assert story.why(ONE) == ["no-rollout"]
+    story.on(pg.Configured(evolve(off, health_sources=()), story.now))
+    assert story.why(ONE) == ["not-eligible(codes=automatic-upgrade-disabled+health-source-missing)"]
+
+
+def test_the_phase_after_one_that_bakes_opens_by_time_alone(kernel: Any) -> None:
+    """Unless it is paused, too many are lost, or another phase comes before."""
+    sets = [a_set("a/s", 1), a_set("b/t", 2), a_set("c/u", 3), a_set("d/v", 4)]
+    story = a_story(kernel, a_fleet(*sets), phase_bake_ms=HOUR).roll_out()
+    assert story.earliest("b/t/0") is None
+    story.start()
+    story.upgrade()
+    assert (story.earliest("b/t/0"), story.earliest("d/v/0")) == (HOUR, None)
+    paused, unwell = (Story(story.engine, story.state) for _ in range(2))
+    paused.on(pg.Pause(0))
+    unwell.unhealthy("a/s/0", now=1)
+    assert (paused.earliest("b/t/0"), unwell.earliest("b/t/0")) == (None, None)
+    story.on(pg.Tick(HOUR))
+    assert story.selected() == [["b/t/0"], ["c/u/0"]]
+
+
 def test_one_alone_is_always_within_the_size(kernel: Any) -> None:
     """Even where no healthy one may be added to what is down: the size given is never 0."""
     listed = [vm(0), vm(1), vm(2, health="unhealthy"), vm(3, health="unhealthy"), vm(4)]
@@ -368,6 +435,10 @@ def test_a_pause_that_stands_still_has_no_earliest_time(kernel: Any) -> None:
     story.on(pg.Pause(MINUTE))
     found = {one.code: one.earliest for one in story.engine.explain(story.state, ONE)}
     assert found == {Code.PAUSED: None, Code.NOT_BEFORE: None}
+    story.on(pg.Tick(HOUR))
+    assert story.why(ONE) == ["paused", f"not-before(time={2 * HOUR - MINUTE})"]  # were it resumed now
+    story.on(pg.Resume(HOUR))
+    assert story.why(ONE) == [f"not-before(time={2 * HOUR - MINUTE})"]
 
 
 def test_an_instance_that_starts_has_no_reason(kernel: Any) -> None:

@@ -10,8 +10,8 @@ from phasegate.policies.zones import Zones
 from phasegate.verifying.mutants.mutant import Bent
 
 BEGUN: Final = (
-    Bent("two-attempts-at-once", "a set in an attempt is taken into another one", rollouts.begin,
-         "if work.v.status[s] in (c.WAITING, c.ROLLING):", "if False:"),
+    Bent("two-attempts-at-once", "a set in an attempt is taken into another one", rollouts.refusal,
+         "if work.v.status[s] in (c.WAITING, c.ROLLING)", "if False"),
     Bent("ineligible-begins", "a set begins an attempt though it is ineligible", rollouts.begin,
          "if codes:", "if IN_ANOTHER_ATTEMPT in codes:"),
     Bent("manual-has-phases", "a manual rollout has phases", rollouts.begin, "and not is_manual and ", "and "),
