@@ -18,7 +18,7 @@ from phasegate.core.lifecycle import Life
 from phasegate.core.model import Health
 from phasegate.core.picks import Pick, Picks
 from phasegate.core.reasons import Code, Fact, Reason, Verdict
-from phasegate.core.rollouts import IN_ANOTHER_ATTEMPT, codes_of
+from phasegate.core.rollouts import IN_ANOTHER_ATTEMPT, codes_of, delayed_until
 from phasegate.core.roster import NO_NUMBER, PROTECTED, SKIPPED
 from phasegate.core.rules import Admit
 from phasegate.core.state import RolloutRecord
@@ -187,10 +187,19 @@ def _in_order(found: Sequence[Reason]) -> tuple[Reason, ...]:
 
 
 def _earliest(work: Working, s: int, reasons: Sequence[Reason]) -> int | None:
-    """Return when time has lifted all of the reasons; a delay or a pause may end outside a window that is open now."""
+    """Return when time has lifted all of the reasons and what follows from their end: a delay, a window that is shut.
+
+    When a phase opens, its delays begin; a delay or a pause may end outside a window that is open now.
+    """
     times = [entry.earliest for entry in reasons if entry.earliest is not None]
     if not times or len(times) < len(reasons):
         return None
+    if work.compiled.rules.has_delays:
+        times += [
+            delayed_until(work, s, entry.earliest)
+            for entry in reasons
+            if entry.code is Code.PHASE_NOT_OPEN and entry.earliest is not None
+        ]
     at = max(times)
     has_windows = work.v.clock[s * c.CLOCK + c.CLOCK_WINDOW]
     return next_opening(work.model(s).windows, at) if has_windows else at

@@ -275,18 +275,21 @@ def _available_at(image: Image, target: str, region: str, now: int) -> int:
     return min(now, max([version.published_at_ms, *times]))
 
 
-def delay(work: Working, s: int, available_at: int, now: int) -> None:
-    """Set the instant before which a delayed attempt does not begin, or let it pass at once (semantics 4)."""
+def delayed_until(work: Working, s: int, available_at: int) -> int:
+    """Return the instant before which an attempt does not begin that may begin from then on (semantics 4)."""
     v = work.v
     name = work.compiled.directory.sets[s]
     version = work.book.versions[v.link[s * c.LINK + c.LINK_TARGET]]
     configured_at = work.model(s).configured_at_ms
     if v.link[s * c.LINK + c.LINK_ATTEMPT] > 1:
-        instant = later_instant(name, version, available_at)
-    elif configured_at is None:
-        instant = now
-    else:
-        instant = first_instant(name, version, configured_at)
+        return later_instant(name, version, available_at)
+    return available_at if configured_at is None else first_instant(name, version, configured_at)
+
+
+def delay(work: Working, s: int, available_at: int, now: int) -> None:
+    """Set the instant before which a delayed attempt does not begin, or let it pass at once (semantics 4)."""
+    v = work.v
+    instant = delayed_until(work, s, available_at)
     if instant <= now:
         work.kernel.pass_timer(s, c.DELAYED)
     else:

@@ -13,6 +13,7 @@ import phasegate as pg
 from phasegate.core.explaining import reason
 from phasegate.core.model import Group, RollingPolicy, ServiceFabric, Window
 from phasegate.core.reasons import Code, Reason
+from phasegate.core.schedule import first_instant
 
 WEB, ONE, OTHER = "eastus/web", "eastus/web/0", "eastus/web/1"
 UPGRADED_ERROR = "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade"
@@ -405,6 +406,21 @@ def test_the_phase_after_one_that_bakes_opens_by_time_alone(kernel: Any) -> None
     assert (paused.earliest("b/t/0"), unwell.earliest("b/t/0")) == (None, None)
     story.on(pg.Tick(HOUR))
     assert story.selected() == [["b/t/0"], ["c/u/0"]]
+
+
+def test_the_earliest_time_knows_the_delay_of_the_next_phase(kernel: Any) -> None:
+    """It is drawn when the phase opens, from what is known before."""
+    sets = [a_set("a/s", 1), a_set("b/t", 2, configured_at_ms=HOUR)]
+    story = a_story(kernel, a_fleet(*sets), phase_bake_ms=HOUR, delays=True).roll_out()
+    story.start()
+    story.upgrade()
+    instant = first_instant("b/t", NEW, HOUR)
+    assert (story.why("b/t/0"), story.earliest("b/t/0")) == (
+        ["phase-not-open(phase=1, regions=a, waiting_for=0)"],
+        instant,
+    )
+    story.on(pg.Tick(HOUR))
+    assert (story.why("b/t/0"), story.earliest("b/t/0")) == ([f"not-before(time={instant})"], instant)
 
 
 def test_one_alone_is_always_within_the_size(kernel: Any) -> None:
