@@ -341,10 +341,9 @@ def _in_the_way(work: Working, s: int, bucket: int, picks: Picks) -> list[Pick]:
     """
     held: set[int] = set()
     takes = [_takes(work, other, its_bucket, len(batch), held) for other, its_bucket, batch in picks]
-    limits, used = work.compiled.statics.group_limit, Counter(dict(enumerate(work.v.used)))
-    for taken in takes:
-        used.update(taken)
-    full = {group for group in _takes(work, s, bucket, 1, held) if used[group] >= limits[group]}
+    limits, used = work.compiled.statics.group_limit, work.v.used
+    wanted = _takes(work, s, bucket, 1, held)
+    full = {group for group in wanted if used[group] + sum(taken[group] for taken in takes) >= limits[group]}
     found = [
         pick
         for pick, taken in zip(picks, takes, strict=True)
