@@ -55,7 +55,7 @@ def run(
             "-c", os.devnull, "--rootdir", str(here.parent.parent),
             "-p", "pytest_benchmark.plugin", "-p", "no:cacheprovider",
             "-v", "--no-header", "--color=no", "--benchmark-quiet", "--benchmark-disable-gc", "--benchmark-warmup=off",
-            f"--benchmark-json={found}", f"--most={most}",
+            f"--benchmark-json={found}", f"--benchmark-storage=file://{room}/storage", f"--most={most}",
             *(QUICK if quick else (f"--benchmark-max-time={SECONDS_EACH}", "--benchmark-min-rounds=3")),
             *((f"--benchmark-timer={CPU_CLOCK}",) if cpu else ()),
             *(("-k", only) if only else ()),

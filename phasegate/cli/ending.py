@@ -19,7 +19,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import Any, Final, NoReturn
@@ -93,31 +93,49 @@ class Commands(TyperGroup):
             _end(usage_words(error) + _commands_of(ctx, error), _path_of(ctx), Exit.BAD_INPUT)
         sys.exit(code or Exit.WELL)
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the command line; what that prints (help, the version) ends as the output of a command does."""
+        with _in_order(lambda: "phasegate"):
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for, and return its exit code."""
-        try:
+        with _in_order(lambda: _command(ctx)):
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except PhasegateError as error:
-            _end(*_read(error, _command(ctx)))
-        except KeyboardInterrupt:
-            _end("interrupted", _command(ctx), Exit.INTERRUPTED)
-        except BrokenPipeError:
-            _drop_output()
-            sys.exit(Exit.NO_READER)
-        except OSError as error:  # files are read and written through `documents`: this is the output
-            _drop_output()
-            _end(f"cannot be written: {(error.strerror or str(error)).lower()}", "standard output", Exit.BAD_INPUT)
-        except MemoryError:
-            _end("out of memory", _command(ctx), Exit.NO_ANSWER)
-        except (_Usage, typer.Exit, typer.Abort):
-            raise
-        except Exception as error:
-            if os.environ.get("PHASEGATE_TRACEBACK"):
-                raise
-            what = f"a fault of this program: {type(error).__name__}: {error}; PHASEGATE_TRACEBACK=1 shows where"
-            _end(what, _command(ctx), Exit.NO_ANSWER)
         return code
+
+
+@contextmanager
+def _in_order(command: Callable[[], str]) -> Iterator[None]:
+    """End the process as this module says if something goes wrong; `command` says then what was being done."""
+    try:
+        try:
+            yield
+        except typer.Exit:
+            sys.stdout.flush()
+            raise
+        except SystemExit as ended:  # so rich ends a help text whose reader has gone
+            raise BrokenPipeError if ended.code == 1 else ended from None
+    except PhasegateError as error:
+        _end(*_read(error, command()))
+    except KeyboardInterrupt:
+        _end("interrupted", command(), Exit.INTERRUPTED)
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(Exit.NO_READER)
+    except OSError as error:  # files are read and written through `documents`: this is the output
+        _drop_output()
+        _end(f"cannot be written: {(error.strerror or str(error)).lower()}", "standard output", Exit.BAD_INPUT)
+    except MemoryError:
+        _end("out of memory", command(), Exit.NO_ANSWER)
+    except (_Usage, typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get("PHASEGATE_TRACEBACK"):
+            raise
+        what = f"a fault of this program: {type(error).__name__}: {error}; PHASEGATE_TRACEBACK=1 shows where"
+        _end(what, command(), Exit.NO_ANSWER)
 
 
 def _read(error: PhasegateError, command: str) -> tuple[str, str, Exit]:

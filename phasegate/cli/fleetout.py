@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.text import Text
 
-from phasegate.cli.screen import dotted
+from phasegate.cli.screen import dotted, for_programs
 from phasegate.core.model import Fleet
 from phasegate.files.fleetfile import write_fleet
 from phasegate.plotting.summary import counted
@@ -26,7 +25,7 @@ def write_out(fleet: Fleet, output: str) -> None:
         path = Path(folder) / "fleet.json"
         write_fleet(fleet, path)
         with path.open(encoding="utf-8") as file:
-            shutil.copyfileobj(file, sys.stdout)
+            shutil.copyfileobj(file, for_programs())
 
 
 def counts_of(fleet: Fleet) -> dict[str, int]:

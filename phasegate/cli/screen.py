@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TextIO
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -62,10 +63,17 @@ def screen() -> Screen:
     return Screen(width=WIDTH_OF_A_PIPE)
 
 
+def for_programs() -> TextIO:
+    """Return standard output for a document: it is UTF-8, whatever the terminal would show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
+
+
 def print_json(document: Any) -> None:
     """Print a document for programs: one object, keys in a promised order, text as it is."""
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    sys.stdout.writelines(text.splitlines(keepends=True))  # in pieces: a reader who has gone is noticed
+    for_programs().writelines(text.splitlines(keepends=True))  # in pieces: a reader who has gone is noticed
 
 
 def heading(*parts: tuple[str, str] | str) -> Text:

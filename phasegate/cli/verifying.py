@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from attrs import asdict
 
 from phasegate.cli.ending import Exit, Refused, asked_by
-from phasegate.cli.inputs import Inputs
+from phasegate.cli.inputs import Inputs, refuse_same
 from phasegate.cli.screen import Screen, print_json, screen
 from phasegate.core.errors import InvalidModel
 from phasegate.core.kernels import default_kernel
@@ -59,6 +59,8 @@ def run(
     if not scenarios:
         raise Refused("name a scenario file, a sweep file with --sweep, or --mutants for the library", "SCENARIO")
     outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
+    for option, output in outputs.items():
+        refuse_same(output, (*scenarios, promises), option)
     bent: Any = nullcontext()
     if mutant is not None:
         bent, kernel = _bent(mutant, kernel), "twin"

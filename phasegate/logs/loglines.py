@@ -5,6 +5,7 @@ Whatever is wrong with a line is an `InvalidFile` that names it.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -58,7 +59,7 @@ def read_header(text: bytes, name: str) -> Header:
     if not text.strip():
         raise InvalidFile("is empty" if not text else "the first line is blank", name, "" if not text else "line 1")
     try:
-        header = msgspec.json.decode(text, type=Header)
+        header = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8), type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         what = f"no log as `simulate --log` writes it: {in_words(error)}"
         raise InvalidFile(what, name, "line 1") from None

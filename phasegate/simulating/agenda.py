@@ -25,8 +25,9 @@ from phasegate.core.events import (
 )
 from phasegate.core.model import Fleet, Health, Image, ImageVersion, ScaleSet, refuse_unknown
 from phasegate.core.order import natural_key
-from phasegate.core.roster import Instance
+from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
+from phasegate.core.versions import version_key
 from phasegate.files.modelfile import dump_model, parse_model
 from phasegate.logs.readable import Readable
 from phasegate.policies.versions import newest_target
@@ -83,9 +84,9 @@ class Agenda:
     def __attrs_post_init__(self) -> None:
         entries: list[_Entry] = []
         outages: list[tuple[Pattern, Outage]] = []
-        sets = {scale_set.full_name: scale_set for scale_set in self.fleet.sets}
+        known = _Known.of(self.fleet, self.faults.events)
         for place, event in enumerate(self.faults.events):
-            _check(self.fleet, sets, event, f"events[{place}]")
+            _check(self.fleet, known, event, f"events[{place}]")
             if isinstance(event, Dated):
                 entries.append(_Entry(self.start + event.at_ms, place, event))
             if isinstance(event, Outage):
@@ -225,7 +226,36 @@ def changed(fleet: Fleet, model: ScaleSet, dated: Configure) -> ScaleSet:
         raise error.under("configure") from None
 
 
-def _check(fleet: Fleet, sets: Mapping[str, ScaleSet], event: FaultEvent, path: str) -> None:
+@frozen
+class _Known:
+    """What events may name: the sets, those of them that are scaled, and every version that there may come to be."""
+
+    sets: Mapping[str, ScaleSet]
+    scaled: frozenset[str]
+    versions: frozenset[str]
+
+    @classmethod
+    def of(cls, fleet: Fleet, events: Iterable[FaultEvent]) -> _Known:
+        versions = {version.version for image in fleet.images for version in image.versions}
+        versions |= {one.version for one in fleet.sets if one.version != "latest"}
+        scaled = set()
+        for one in fleet.sets:
+            if isinstance(one.instances, Roster):
+                versions |= {version for version in one.instances.versions if version is not None}
+        for event in events:
+            match event:
+                case Publish(publish=new):
+                    versions.add(new.version)
+                case Scale(scale=name, version=version):
+                    scaled.add(name)
+                    versions |= {version} if version is not None else set()
+                case Configure(configure={"image": {"version": str(version)}}):
+                    versions.add(version)
+        return cls({one.full_name: one for one in fleet.sets}, frozenset(scaled), frozenset(versions))
+
+
+def _check(fleet: Fleet, known: _Known, event: FaultEvent, path: str) -> None:
+    sets = known.sets
     match event:
         case Scale(scale=name):
             _known(name, sets, "set", f"{path}.scale")
@@ -247,11 +277,14 @@ def _check(fleet: Fleet, sets: Mapping[str, ScaleSet], event: FaultEvent, path: 
             except InvalidModel as error:
                 raise error.under(path) from None
         case Protect(protect=protection):
-            _reaching(protection.instances, sets, f"{path}.protect.instances")
+            _reaching(protection.instances, known, f"{path}.protect.instances")
         case Apply():
-            _reaching(event.apply, sets, f"{path}.apply")
+            _reaching(event.apply, known, f"{path}.apply")
         case NeverHealthy() | Fails() | Silent() | Outage():
-            _reaching(event.instances, sets, f"{path}.instances")
+            _reaching(event.instances, known, f"{path}.instances")
+    version = event.version if isinstance(event, NeverHealthy | Fails | Silent) else None
+    if version is not None and version_key(version) not in set(map(version_key, known.versions)):
+        refuse_unknown(version, known.versions, "version", f"{path}.version")
 
 
 def _known(name: str, known: Iterable[str], what: str, path: str) -> None:
@@ -259,7 +292,18 @@ def _known(name: str, known: Iterable[str], what: str, path: str) -> None:
         refuse_unknown(name, known, what, path)
 
 
-def _reaching(pattern: str, sets: Iterable[str], path: str) -> None:
+def _reaching(pattern: str, known: _Known, path: str) -> None:
     translated = Pattern(pattern)
-    if all(translated.reach(name) == "none" for name in sets):
+    reached = {name: one for name, one in known.sets.items() if translated.reach(name) != "none"}
+    if not reached:
         raise InvalidModel(f"pattern `{pattern}` reaches no set; it is matched against `region/set/id`", path)
+    if "]" not in pattern.partition("[")[2] and "[" in pattern:
+        raise InvalidModel(f"pattern `{pattern}` has a `[` that nothing closes", path)
+    if not translated.is_name or known.scaled & reached.keys():
+        return
+    if not any(f"{name}/{ident}" == pattern for name, one in reached.items() for ident in _ids(one)):
+        raise InvalidModel(f"no instance `{pattern}`, and nothing scales {' or '.join(reached)}", path)
+
+
+def _ids(one: ScaleSet) -> Iterable[str]:
+    return one.instances.ids if isinstance(one.instances, Roster) else map(str, range(one.instances))

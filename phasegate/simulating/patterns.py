@@ -36,6 +36,11 @@ class Pattern:
         object.__setattr__(self, "_fullmatch", re.compile(translate(self.text)).fullmatch)
         object.__setattr__(self, "_literal", self.text[: special.start()] if special else self.text)
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is the name of one instance, and no more."""
+        return self._literal == self.text
+
     def matches(self, name: str) -> bool:
         """Whether the whole of an instance's full name matches."""
         return self._fullmatch(name) is not None

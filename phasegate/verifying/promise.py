@@ -8,6 +8,7 @@ noticed: the field is added, its memory is dropped, and the report says so.
 from __future__ import annotations
 
 import runpy
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -37,8 +38,13 @@ class Custom:
     is_symmetric: bool = False
 
     def __call__(self, state: StateView) -> bool:
-        """Ask the predicate."""
-        return self.predicate(state)
+        """Ask the predicate; `InvalidFile` names the file, the line and the promise if it raises something."""
+        try:
+            return bool(self.predicate(state))
+        except Exception as error:  # whatever somebody's own code raises
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            what = f"promise `{self.name}` does not run: {type(error).__name__}: {error}"
+            raise InvalidFile(what, at.filename, f"line {at.lineno}") from error
 
     @property
     def sentence(self) -> str:
@@ -101,7 +107,7 @@ def load_promises(path: str) -> tuple[Custom, ...]:
         content = runpy.run_path(path)
     except InvalidModel as error:
         raise InvalidFile(error.what, path, error.path) from None
-    except Exception as error:  # whatever somebody's own code raises
+    except (Exception, SystemExit) as error:  # whatever somebody's own code raises
         raise InvalidFile(f"does not run: {type(error).__name__}: {error}", path) from None
     found = tuple(value for value in content.values() if isinstance(value, Custom))
     if not found:
@@ -130,7 +136,7 @@ class Memory:
             return answer
         noted: list[str] = []
         self.calls += 1
-        answer = bool(self.promise(StateView(at, known, noted.append)))
+        answer = self.promise(StateView(at, known, noted.append))
         more = [name for name in dict.fromkeys(noted) if name not in self.reads]
         if more:
             self.reads += tuple(more)

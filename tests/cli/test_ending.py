@@ -265,6 +265,35 @@ def test_a_full_disk_is_bad_input(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["import", "aws", "--help"]])
+def test_help_ends_as_other_output_does(arguments: list[str]) -> None:
+    """On a full disk with 2 and one line, and with 141 where its reader has gone."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        found = subprocess.run(
+            [*PROGRAM, *arguments], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    line = "error: cannot be written: no space left on device (standard output)\n"
+    assert (2, line) == (found.returncode, found.stderr)
+    process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert (b"", 141) == (process.stderr.read(), process.wait(60))
+
+
+def test_documents_are_utf_8_whatever_the_terminal_shows(tmp_path: Path) -> None:
+    """Names come through as they are: a fleet on standard output, and what `--json` prints."""
+    fleet = small()
+    fleet["sets"][0]["name"] = "w\u00e9"
+    (tmp_path / "fleet.json").write_text(json.dumps(fleet), encoding="utf-8")
+    ascii_only = os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    for arguments in (["convert", "fleet.json"], ["plan", "fleet.json", "--json"]):
+        found = subprocess.run(
+            [*PROGRAM, *arguments], check=True, capture_output=True, cwd=tmp_path, env=ascii_only, timeout=60
+        )
+        assert "w\u00e9" in json.dumps(json.loads(found.stdout.decode("utf-8")), ensure_ascii=False)
+
+
 def test_a_broken_pipe_is_quiet(tmp_path: Path) -> None:
     """A reader that goes after the first line ends the process with 141, and nothing on standard error."""
     # the plan, 200 KB, is more than a pipe holds

@@ -77,9 +77,24 @@ def test_the_rest_shape_and_older_lists_of_regions_are_imported() -> None:
     assert any("are beyond the first" in line for line in notes(result))
 
 
+def test_a_plain_table_of_regions_is_imported() -> None:
+    """The pair by its name, and how many zones there are; without them a region has neither."""
+    rows = [
+        {"name": "a", "displayName": "A", "pairedRegion": "b", "zones": 3},
+        {"name": "b", "displayName": "B", "pairedRegion": None, "zones": 0},
+    ]
+    result = imported(import_regions, rows)
+    assert (Region("a", "b", ("1", "2", "3")), Region("b")) == result.fleet.regions
+    assert [] == [line for line in notes(result) if "pairedRegion" in line or "zones" in line]
+
+
 @pytest.mark.parametrize(
     ("document", "text"),
     [
+        (
+            [{"name": "a", "displayName": "A", "zones": 10**9}],
+            "1000000000 is no number of availability zones; there are 99 at most (a.json: [0].zones)",
+        ),
         ([], "there is no physical region in it (a.json)"),
         ([{"name": "a"}], "is no region as `az account list-locations` lists them (a.json: [0])"),
         (

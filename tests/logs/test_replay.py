@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable
 from typing import Any
@@ -192,6 +193,12 @@ def test_a_log_that_is_cut_off_within_a_line_is_refused() -> None:
         replay([*LOG[:-1], LOG[-1][:10] + b"\n"])
     with pytest.raises(InvalidFile, match=r"no line of a log: it is blank \(log: line 2\)"):
         replay([LOG[0], b"\r\n", *LOG[1:]])
+
+
+def test_a_log_may_begin_with_the_mark_of_utf_8() -> None:
+    """As some editors write it."""
+    report = replay([codecs.BOM_UTF8 + LOG[0], *LOG[1:]])
+    assert (replay(LOG).steps, None) == (report.steps, report.difference)
 
 
 def test_what_is_no_log_at_all_says_who_writes_one() -> None:

@@ -25,7 +25,7 @@ from phasegate.core.events import (
 from phasegate.core.facts import Became, Commands
 from phasegate.core.lifecycle import Do, Life
 from phasegate.core.model import Fleet, Health, Image, ImageReference, ImageVersion, Region, Replica, ScaleSet
-from phasegate.core.roster import Instance
+from phasegate.core.roster import Instance, Roster
 from phasegate.simulating.environment import Environment
 from phasegate.simulating.faultmodel import (
     Apply,
@@ -552,6 +552,18 @@ def test_events_of_one_instant_keep_the_order_of_the_file() -> None:
             "pattern `eastus/web` reaches no set; it is matched against `region/set/id` (at `events[1].instances`)",
         ),
         (
+            Silent(instances="eastus/[", silent="replace"),
+            "pattern `eastus/[` has a `[` that nothing closes (at `events[1].instances`)",
+        ),
+        (
+            Silent(instances=f"{WEB}/999", silent="replace"),
+            f"no instance `{WEB}/999`, and nothing scales {WEB} (at `events[1].instances`)",
+        ),
+        (
+            NeverHealthy(instances="*", never_healthy=True, version="77.0"),
+            "unknown version `77.0` (at `events[1].version`)",
+        ),
+        (
             Protect(protect=Protection(instances="eastsu/*"), at_ms=1),
             "pattern `eastsu/*` reaches no set; it is matched against `region/set/id` "
             "(at `events[1].protect.instances`)",
@@ -563,6 +575,23 @@ def test_what_does_not_fit_the_fleet_is_refused_with_its_place(event: FaultEvent
     with pytest.raises(InvalidModel) as caught:
         World(PauseAll(pause=True, at_ms=1), event)
     assert error == str(caught.value)
+
+
+def test_what_there_may_come_to_be_may_be_named() -> None:
+    """Instances of a set that is scaled, and versions that are on instances, published, scaled to, or pinned later."""
+    fleet = fleet_of(WEB)
+    rows = Roster.of([Instance(id="x", version="0.1"), Instance(id="y")])
+    own = evolve(fleet.sets[0], name="own", instances=rows, zones=(), version="0.2")
+    versions = ("0.1", "0.2", "0.3", "0.4", "0.5", f"{NEW}.0")
+    events = (
+        Publish(publish=NewVersion(image=fleet.images[0].name, version="0.3"), at_ms=1),
+        Scale(scale=WEB, to=1_000, version="0.4", at_ms=1),
+        Configure(configure={"set": WEB, "image": {"version": "0.5"}}, at_ms=1),
+        Silent(instances=f"{WEB}/999", silent="replace"),
+        Silent(instances="eastus/own/y", silent="replace"),
+        *(Fails(instances="*", fails="replace", version=version) for version in versions),
+    )
+    World(*events, fleet=evolve(fleet, sets=(*fleet.sets, own)))
 
 
 def test_a_replica_in_an_unknown_region_is_refused() -> None:

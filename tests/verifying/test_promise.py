@@ -16,7 +16,7 @@ from phasegate.files.documents import InvalidFile
 from phasegate.verifying.conditions import CONDITIONS
 from phasegate.verifying.explorers import made
 from phasegate.verifying.promise import Memory, always, load_promises
-from phasegate.verifying.run import kernel_class
+from phasegate.verifying.run import kernel_class, verify
 from phasegate.verifying.scenariofile import load_scenario
 from phasegate.verifying.view import FIELDS, NAMING, PLACES, StateView
 
@@ -218,11 +218,21 @@ def test_promises_come_from_a_file(tmp_path: Path) -> None:
     assert [("b", "sometimes"), ("a", "always")] == [(one.name, one.kind) for one in load_promises(str(path))]
 
 
+def test_a_predicate_that_raises_is_blamed_on_its_line(tmp_path: Path) -> None:
+    """Its file, its line and its name: it is no fault of the program."""
+    path = tmp_path / "mine.py"
+    path.write_text("import phasegate as pg\n@pg.always(reads='total')\ndef a(state):\n    return 1 / 0\n")
+    with pytest.raises(InvalidFile) as error:
+        verify(load_scenario(str(LIBRARY / "set_of_one.yaml")), promises=load_promises(str(path)))
+    assert f"promise `a` does not run: ZeroDivisionError: division by zero ({path}: line 4)" == str(error.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "no promise; decorate a predicate"),
         ("1 / 0", "does not run: ZeroDivisionError: division by zero"),
+        ("import sys\nsys.exit(0)", "does not run: SystemExit: 0"),
         ("import phasegate as pg\npg.always(reads=('faild',))", "unknown field `faild`; did you mean `failed`?"),
     ],
 )
