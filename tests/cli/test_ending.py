@@ -20,7 +20,7 @@ from phasegate import __version__
 from phasegate.cli import _leave, main
 from phasegate.cli.app import app
 from phasegate.cli.ending import usage_words
-from phasegate.cli.screen import Screen
+from phasegate.cli.screen import Screen, print_json
 from phasegate.core.errors import InvalidModel, UnknownName
 from phasegate.core.kernels import default_kernel
 
@@ -145,6 +145,26 @@ def test_a_reader_that_has_gone_ends_quietly(call: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr("phasegate.cli.planning.run", run)
     result = call("plan", "x")
     assert (141, "", "") == (result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.mark.parametrize(("code", "expected"), [(1, 141), (7, 7)])
+def test_a_help_text_whose_reader_has_gone(
+    call: Any, monkeypatch: pytest.MonkeyPatch, code: int, expected: int
+) -> None:
+    """Rich ends the process with 1 then, and we with 141; other codes stand."""
+
+    def run(*_: Any, **__: Any) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr("phasegate.cli.planning.run", run)
+    assert expected == call("plan", "x").exit_code
+
+
+def test_a_document_goes_to_any_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in memory has no bytes to choose."""
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    print_json({"name": "w\u00e9"})
+    assert '{\n  "name": "w\u00e9"\n}\n' == sys.stdout.getvalue()
 
 
 def test_rich_leaves_a_broken_pipe_to_us() -> None:
