@@ -59,13 +59,11 @@ def run(
     if not scenarios:
         raise Refused("name a scenario file, a sweep file with --sweep, or --mutants for the library", "SCENARIO")
     outputs = {option: path for option, path in (("--trace", trace), ("--page", page)) if path is not None}
-    for option, output in outputs.items():
-        refuse_same(output, (*scenarios, promises), option)
     bent: Any = nullcontext()
     if mutant is not None:
         bent, kernel = _bent(mutant, kernel), "twin"
     check(order, kernel, states, seconds)
-    check_outputs(outputs, len(scenarios), as_json=as_json)
+    check_outputs(outputs, scenarios, promises, as_json=as_json)
     bounds = Bounds(states=states, seconds=seconds, memory=memory_of(memory))
     files = Inputs()
     read = [files.read(path) for path in scenarios]
@@ -151,16 +149,17 @@ def check(order: str, kernel: str | None, states: int | None, seconds: float | N
         raise Refused("random walks have no end of their own; give --states or --seconds", "--order")
 
 
-def check_outputs(outputs: Mapping[str, str], count: int, *, as_json: bool) -> None:
+def check_outputs(outputs: Mapping[str, str], scenarios: Sequence[str], promises: str | None, *, as_json: bool) -> None:
     """Refuse what has no place to go to, also before the run."""
     for option, path in outputs.items():
         what = _WHAT[option]
-        if count > 1:
+        if len(scenarios) > 1:
             raise Refused(f"one {option.removeprefix('--')} file is for one scenario", option)
         if path == "-" and as_json:
             raise Refused(f"the {what} and `--json` cannot both go to standard output; write it to a file", option)
         if path != "-" and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
             raise Refused(f"there is no folder `{os.path.dirname(path)}` to write to", option)
+        refuse_same(path, (*scenarios, promises), option)
     if len({os.path.realpath(path) for path in outputs.values()}) < len(outputs):
         raise Refused(f"`{outputs['--page']}` is where the log goes", "--page")
 

@@ -34,8 +34,8 @@ def import_regions(documents: Sequence[tuple[str, bytes]]) -> Imported:
                 continue
             pairs = [pair.required("name") for pair in metadata.children("pairedRegion")]
             zones = [zone.required("logicalZone") for zone in source.children("availabilityZoneMappings")]
-            if "metadata" not in source:
-                pairs, zones = _of_table(source)
+            own_pairs, own_zones = _of_table(source)
+            pairs, zones = pairs or own_pairs, zones or own_zones
             if len(pairs) > 1:
                 notes.add(
                     document.name, source.place, f"pairs {', '.join(pairs[1:])} of `{name}`", "are beyond the first"

@@ -6,6 +6,7 @@ Outages are kept here too: whoever reports a health asks `outage_health` what an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from attrs import define, field, frozen
@@ -27,7 +28,7 @@ from phasegate.core.model import Fleet, Health, Image, ImageVersion, ScaleSet, r
 from phasegate.core.order import natural_key
 from phasegate.core.roster import Instance, Roster
 from phasegate.core.state import State
-from phasegate.core.versions import version_key
+from phasegate.core.versions import VersionKey, version_key
 from phasegate.files.modelfile import dump_model, parse_model
 from phasegate.logs.readable import Readable
 from phasegate.policies.versions import newest_target
@@ -84,9 +85,9 @@ class Agenda:
     def __attrs_post_init__(self) -> None:
         entries: list[_Entry] = []
         outages: list[tuple[Pattern, Outage]] = []
-        known = _Known.of(self.fleet, self.faults.events)
+        names = _Names(self.fleet, self.faults.events)
         for place, event in enumerate(self.faults.events):
-            _check(self.fleet, known, event, f"events[{place}]")
+            _check(names, event, f"events[{place}]")
             if isinstance(event, Dated):
                 entries.append(_Entry(self.start + event.at_ms, place, event))
             if isinstance(event, Outage):
@@ -227,35 +228,44 @@ def changed(fleet: Fleet, model: ScaleSet, dated: Configure) -> ScaleSet:
 
 
 @frozen
-class _Known:
-    """What events may name: the sets, those of them that are scaled, and every version that there may come to be."""
+class _Names:
+    """What events may name; looked for when one does."""
 
-    sets: Mapping[str, ScaleSet]
-    scaled: frozenset[str]
-    versions: frozenset[str]
+    fleet: Fleet
+    events: Sequence[FaultEvent]
 
-    @classmethod
-    def of(cls, fleet: Fleet, events: Iterable[FaultEvent]) -> _Known:
-        versions = {version.version for image in fleet.images for version in image.versions}
-        versions |= {one.version for one in fleet.sets if one.version != "latest"}
-        scaled = set()
-        for one in fleet.sets:
-            if isinstance(one.instances, Roster):
-                versions |= {version for version in one.instances.versions if version is not None}
-        for event in events:
+    @cached_property
+    def sets(self) -> Mapping[str, ScaleSet]:
+        """The sets by their full names."""
+        return {scale_set.full_name: scale_set for scale_set in self.fleet.sets}
+
+    @cached_property
+    def versions(self) -> Mapping[VersionKey, str]:
+        """Every version that there may come to be: of images and sets, on instances, and in events."""
+        found: set[str | None] = {version.version for image in self.fleet.images for version in image.versions}
+        for scale_set in self.fleet.sets:
+            rows = scale_set.instances
+            found |= {scale_set.version, *(rows.versions if isinstance(rows, Roster) else ())}
+        for event in self.events:
             match event:
                 case Publish(publish=new):
-                    versions.add(new.version)
-                case Scale(scale=name, version=version):
-                    scaled.add(name)
-                    versions |= {version} if version is not None else set()
-                case Configure(configure={"image": {"version": str(version)}}):
-                    versions.add(version)
-        return cls({one.full_name: one for one in fleet.sets}, frozenset(scaled), frozenset(versions))
+                    found.add(new.version)
+                case Scale(version=version) | Configure(configure={"image": {"version": str(version)}}):
+                    found.add(version)
+        return {version_key(version): version for version in found if version and version != "latest"}
+
+    def has_instance(self, name: str) -> bool:
+        """Whether there is an instance of that full name in a set of the fleet, or may be one day."""
+        region, set_name, ident = name.split("/", 2)
+        scale_set = self.sets[f"{region}/{set_name}"]
+        if any(isinstance(event, Scale) and event.scale == scale_set.full_name for event in self.events):
+            return True
+        rows = scale_set.instances
+        return ident in (rows.ids if isinstance(rows, Roster) else map(str, range(rows)))
 
 
-def _check(fleet: Fleet, known: _Known, event: FaultEvent, path: str) -> None:
-    sets = known.sets
+def _check(names: _Names, event: FaultEvent, path: str) -> None:
+    fleet, sets = names.fleet, names.sets
     match event:
         case Scale(scale=name):
             _known(name, sets, "set", f"{path}.scale")
@@ -277,14 +287,14 @@ def _check(fleet: Fleet, known: _Known, event: FaultEvent, path: str) -> None:
             except InvalidModel as error:
                 raise error.under(path) from None
         case Protect(protect=protection):
-            _reaching(protection.instances, known, f"{path}.protect.instances")
+            _reaching(protection.instances, names, f"{path}.protect.instances")
         case Apply():
-            _reaching(event.apply, known, f"{path}.apply")
+            _reaching(event.apply, names, f"{path}.apply")
         case NeverHealthy() | Fails() | Silent() | Outage():
-            _reaching(event.instances, known, f"{path}.instances")
+            _reaching(event.instances, names, f"{path}.instances")
     version = event.version if isinstance(event, NeverHealthy | Fails | Silent) else None
-    if version is not None and version_key(version) not in set(map(version_key, known.versions)):
-        refuse_unknown(version, known.versions, "version", f"{path}.version")
+    if version is not None and version_key(version) not in names.versions:
+        refuse_unknown(version, names.versions.values(), "version", f"{path}.version")
 
 
 def _known(name: str, known: Iterable[str], what: str, path: str) -> None:
@@ -292,18 +302,11 @@ def _known(name: str, known: Iterable[str], what: str, path: str) -> None:
         refuse_unknown(name, known, what, path)
 
 
-def _reaching(pattern: str, known: _Known, path: str) -> None:
+def _reaching(pattern: str, names: _Names, path: str) -> None:
     translated = Pattern(pattern)
-    reached = {name: one for name, one in known.sets.items() if translated.reach(name) != "none"}
-    if not reached:
+    if all(translated.reach(name) == "none" for name in names.sets):
         raise InvalidModel(f"pattern `{pattern}` reaches no set; it is matched against `region/set/id`", path)
-    if "]" not in pattern.partition("[")[2] and "[" in pattern:
+    if "[" in pattern and "]" not in pattern.partition("[")[2]:
         raise InvalidModel(f"pattern `{pattern}` has a `[` that nothing closes", path)
-    if not translated.is_name or known.scaled & reached.keys():
-        return
-    if not any(f"{name}/{ident}" == pattern for name, one in reached.items() for ident in _ids(one)):
-        raise InvalidModel(f"no instance `{pattern}`, and nothing scales {' or '.join(reached)}", path)
-
-
-def _ids(one: ScaleSet) -> Iterable[str]:
-    return one.instances.ids if isinstance(one.instances, Roster) else map(str, range(one.instances))
+    if translated.is_name and not names.has_instance(pattern):
+        raise InvalidModel(f"no instance `{pattern}`, and nothing scales {pattern.rpartition('/')[0]}", path)

@@ -82,9 +82,10 @@ def test_a_plain_table_of_regions_is_imported() -> None:
     rows = [
         {"name": "a", "displayName": "A", "pairedRegion": "b", "zones": 3},
         {"name": "b", "displayName": "B", "pairedRegion": None, "zones": 0},
+        {"name": "c", "displayName": "C", "availabilityZoneMappings": [{"logicalZone": "2"}]},
     ]
     result = imported(import_regions, rows)
-    assert (Region("a", "b", ("1", "2", "3")), Region("b")) == result.fleet.regions
+    assert (Region("a", "b", ("1", "2", "3")), Region("b"), Region("c", zones=("2",))) == result.fleet.regions
     assert [] == [line for line in notes(result) if "pairedRegion" in line or "zones" in line]
 
 
