@@ -252,7 +252,7 @@ class _Names:
                     found.add(new.version)
                 case Scale(version=version) | Configure(configure={"image": {"version": str(version)}}):
                     found.add(version)
-        return {version_key(version): version for version in found if version and version != "latest"}
+        return {version_key(version): version for version in sorted(filter(None, found)) if version != "latest"}
 
     def has_instance(self, name: str) -> bool:
         """Whether there is an instance of that full name in a set of the fleet, or may be one day."""
